@@ -1,0 +1,170 @@
+"""The outbox in SQL. Implements `core.outbox.OutboxStore`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+from cattrs.preconf.json import make_converter
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
+
+from adapters.sql.transactions import SqlTransaction, sql
+from adapters.sql.types import Instant, Json, metadata
+from core.events import EVENTS, Announced, Event
+from core.outbox import DeadLetter, Failure
+from core.transactions import Transaction
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("announced_at", Instant, nullable=False),
+    Column("relayed", Integer, nullable=False, server_default="0"),
+    Index("ix_outbox_relayed", "relayed", "id"),
+    sqlite_autoincrement=True,
+)
+outbox_failures = Table(
+    "outbox_failures",
+    metadata,
+    Column("event_id", BigInteger, ForeignKey("outbox.id", ondelete="CASCADE"), primary_key=True),
+    Column("reaction", Text, primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("retry_at", Instant),
+    Index("ix_outbox_failures_retry_at", "retry_at"),
+)
+
+_converter = make_converter()
+
+
+@frozen(kw_only=True)
+class UnknownEvent(Event):
+    """An event whose type is gone, because the plugin that announced it was removed."""
+
+    name: str
+
+
+_INSERT = outbox.insert()
+_PENDING = select(outbox).where(outbox.c.relayed == 0).order_by(outbox.c.id).limit(bindparam("most"))
+_FAILURE_OF_EVENT = exists().where(outbox_failures.c.event_id == outbox.c.id)
+
+
+async def insert_announcement(tx: SqlTransaction, event: Event) -> None:
+    """Write the event down in the transaction that announces it."""
+    await tx.run(
+        _INSERT, {"name": event.NAME, "payload": _converter.unstructure(event), "announced_at": event.at, "relayed": 0}
+    )
+
+
+def event_from(name: str, payload: Any) -> Event:
+    """The event as it was announced, if its type is still known; else its bare facts."""
+    kind = EVENTS.get(name)
+    if kind is None:
+        return UnknownEvent(at=datetime.fromisoformat(payload["at"]), by=payload["by"], name=name)
+    return _converter.structure(payload, kind)
+
+
+class SqlOutboxStore:
+    """Stateless; everything is in the tables."""
+
+    async def pending(self, tx: Transaction, limit: int) -> Sequence[Announced[Any]]:
+        """The oldest events nobody has been told of."""
+        return [_announced(row) for row in await sql(tx).rows(_PENDING, {"most": limit})]
+
+    async def relayed(self, tx: Transaction, event_ids: Sequence[int], failures: Sequence[Failure]) -> None:
+        """Book the failures, drop what needs no more."""
+        if failures:
+            insert = sql(tx).insert(outbox_failures).on_conflict_do_nothing()
+            await sql(tx).run(insert, [_failure_to_row(failure) for failure in failures])
+        mine = outbox.c.id.in_(list(event_ids))
+        await sql(tx).run(update(outbox).where(mine).values(relayed=1))
+        await sql(tx).run(delete(outbox).where(mine, ~_FAILURE_OF_EVENT))
+
+    async def due(self, tx: Transaction, now: datetime, limit: int) -> Sequence[tuple[Failure, Announced[Any]]]:
+        """Failures whose time has come."""
+        statement = (
+            select(outbox_failures, outbox)
+            .join(outbox, outbox.c.id == outbox_failures.c.event_id)
+            .where(outbox_failures.c.retry_at <= now)
+            .order_by(outbox_failures.c.retry_at)
+            .limit(limit)
+        )
+        return [(_failure(row), _announced(row)) for row in await sql(tx).rows(statement)]
+
+    async def settle(self, tx: Transaction, failure: Failure, again: Failure | None) -> None:
+        """Replace or forget."""
+        mine = (outbox_failures.c.event_id == failure.event_id) & (outbox_failures.c.reaction == failure.reaction)
+        if again is not None:
+            await sql(tx).run(update(outbox_failures).where(mine).values(_failure_to_row(again)))
+            return
+        await sql(tx).run(delete(outbox_failures).where(mine))
+        done = (outbox.c.id == failure.event_id) & (outbox.c.relayed == 1) & ~_FAILURE_OF_EVENT
+        await sql(tx).run(delete(outbox).where(done))
+
+    async def dead(self, tx: Transaction, limit: int) -> Sequence[DeadLetter]:
+        """Failures that were given up."""
+        statement = (
+            select(outbox_failures, outbox.c.name, outbox.c.announced_at)
+            .join(outbox, outbox.c.id == outbox_failures.c.event_id)
+            .where(outbox_failures.c.retry_at.is_(None))
+            .order_by(outbox_failures.c.event_id.desc())
+            .limit(limit)
+        )
+        return [
+            DeadLetter(failure=_failure(row), event=row.name, announced_at=row.announced_at)
+            for row in await sql(tx).rows(statement)
+        ]
+
+    async def revive(self, tx: Transaction, event_id: int, reaction: str, now: datetime) -> bool:
+        """Have a dead letter tried again."""
+        statement = (
+            update(outbox_failures)
+            .where(
+                outbox_failures.c.event_id == event_id,
+                outbox_failures.c.reaction == reaction,
+                outbox_failures.c.retry_at.is_(None),
+            )
+            .values(attempts=0, retry_at=now)
+        )
+        return await sql(tx).run(statement) > 0
+
+    async def backlog(self, tx: Transaction) -> int:
+        """How many wait for their first delivery."""
+        return int(await sql(tx).value(select(func.count()).select_from(outbox).where(outbox.c.relayed == 0)))
+
+
+def _announced(row: Row[Any]) -> Announced[Any]:
+    return Announced(id=row.id, event=event_from(row.name, row.payload))
+
+
+def _failure(row: Row[Any]) -> Failure:
+    return Failure(
+        event_id=row.event_id, reaction=row.reaction, attempts=row.attempts, error=row.error, retry_at=row.retry_at
+    )
+
+
+def _failure_to_row(failure: Failure) -> dict[str, Any]:
+    return {
+        "event_id": failure.event_id,
+        "reaction": failure.reaction,
+        "attempts": failure.attempts,
+        "error": failure.error,
+        "retry_at": failure.retry_at,
+    }

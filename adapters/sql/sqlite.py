@@ -1,0 +1,256 @@
+"""SQLite: one writer whose commits are shared, and readers that hold nobody up.
+
+Statements run on the event loop's own thread: they take microseconds, far less than a change of threads. What may take
+milliseconds, the commit with its fsync, runs in a thread. Whoever comes while a commit is under way shares the next
+one (group commit): each unit is a savepoint in the open transaction, undone alone if it fails, and its caller goes on
+only when the commit that holds it is on disk.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from attrs import define, field
+from sqlalchemy import Connection, Engine, Executable, Row, Table, create_engine
+from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from adapters.sql.outbox import insert_announcement
+from adapters.sql.signals import LocalSignals
+from adapters.sql.transactions import Parameters
+from core.errors import Unavailable
+from core.events import Event
+
+log = logging.getLogger(__name__)
+
+LOCK_POLL = 0.02
+IDLE_READERS = 4
+
+
+class SqliteTransaction:
+    """Implements `SqlTransaction` on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.announcements: list[Event] = []
+        self.signals: list[tuple[str, str]] = []
+
+    async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
+        """All rows."""
+        return self._connection.execute(statement, parameters).all()
+
+    async def row(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
+        """The first row, or None."""
+        return self._connection.execute(statement, parameters).first()
+
+    async def value(self, statement: Executable, parameters: Parameters | None = None) -> Any:
+        """The first column of the first row, or None."""
+        return self._connection.execute(statement, parameters).scalar()
+
+    async def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
+        """Change rows; how many were changed."""
+        return self._connection.execute(statement, parameters).rowcount
+
+    def insert(self, table: Table) -> Insert:
+        """SQLite's INSERT."""
+        return insert(table)
+
+    def announce(self, event: Event) -> None:
+        """Keep the fact for the end of the unit."""
+        self.announcements.append(event)
+
+    def signal(self, topic: str, key: str) -> None:
+        """Keep the signal for after the commit."""
+        self.signals.append((topic, key))
+
+
+@define
+class _Group:
+    """The units that one commit carries."""
+
+    committed: "asyncio.Future[None]"
+    scheduled: bool = False
+    signals: list[tuple[str, str]] = field(factory=list)
+
+
+class SqliteTransactions:
+    """Implements `core.transactions.Transactions` on one file.
+
+    `wait` is how many seconds a unit waits for another process that is writing before it raises Unavailable.
+    """
+
+    def __init__(self, path: Path, signals: LocalSignals, *, wait: float = 5.0) -> None:
+        self._path = path
+        self._signals = signals
+        self._wait = wait
+        self._turn = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
+        self._engine: Engine = create_engine(
+            f"sqlite+pysqlite:///{path}",
+            connect_args={"check_same_thread": False, "timeout": 0},
+            isolation_level="AUTOCOMMIT",
+            poolclass=NullPool,
+            json_serializer=_to_json,
+            json_deserializer=msgspec.json.decode,
+        )
+        self._writer: Connection | None = None
+        self._readers: list[Connection] = []
+        self._group: _Group | None = None
+        self._commits: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Open the file. Raises Unavailable when it cannot be opened."""
+        try:
+            self._writer = self._connect()
+        except DBAPIError as error:
+            raise Unavailable(f"the database {self._path} cannot be opened: {error.orig}") from error
+
+    async def close(self) -> None:
+        """Let running commits end, then close everything."""
+        if self._commits:
+            await asyncio.wait(self._commits)
+        for connection in [*self._readers, *([self._writer] if self._writer else [])]:
+            connection.close()
+        self._readers.clear()
+        self._writer = None
+        self._engine.dispose()
+        self._thread.shutdown()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[SqliteTransaction]:
+        """A unit that may write; see `core.transactions.Transactions.begin`."""
+        async with self._turn:
+            connection, group = await self._open_group()
+            unit = SqliteTransaction(connection)
+            try:
+                connection.exec_driver_sql("SAVEPOINT unit")
+                yield unit
+                for event in unit.announcements:
+                    await insert_announcement(unit, event)
+                connection.exec_driver_sql("RELEASE unit")
+            except BaseException as error:
+                self._undo_unit(connection, group, error)
+                if isinstance(error, OperationalError):
+                    raise _unavailable(error) from error
+                raise
+            group.signals += unit.signals
+            if unit.announcements:
+                group.signals.append(("outbox", ""))
+            self._commit_soon(group)
+        await asyncio.shield(group.committed)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[SqliteTransaction]:
+        """A unit that only reads; see `core.transactions.Transactions.read`."""
+        connection = self._readers.pop() if self._readers else self._connect(read_only=True)
+        try:
+            connection.exec_driver_sql("BEGIN")
+            yield SqliteTransaction(connection)
+        except OperationalError as error:
+            raise _unavailable(error) from error
+        finally:
+            with suppress(OperationalError):
+                connection.exec_driver_sql("ROLLBACK")
+            if len(self._readers) < IDLE_READERS and self._writer is not None:
+                self._readers.append(connection)
+            else:
+                connection.close()
+
+    def _connect(self, *, read_only: bool = False) -> Connection:
+        connection = self._engine.connect()
+        if not read_only:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        # FULL: a commit is on disk when it returns, also after a power cut.
+        connection.exec_driver_sql("PRAGMA synchronous=FULL")
+        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+        connection.exec_driver_sql("PRAGMA cache_size=-8000")
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+        return connection
+
+    async def _open_group(self) -> tuple[Connection, _Group]:
+        """The open transaction that units join, begun if there is none. Held by whoever has the turn."""
+        if self._writer is None:
+            raise Unavailable("the database is closed")
+        if self._group is None:
+            await self._begin_immediate(self._writer)
+            self._group = _Group(committed=asyncio.get_running_loop().create_future())
+        return self._writer, self._group
+
+    async def _begin_immediate(self, connection: Connection) -> None:
+        for _ in range(max(1, int(self._wait / LOCK_POLL))):
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if not _is_locked(error):
+                    raise _unavailable(error) from error
+                # Another process is writing; SQLite has no event to wait for, its own busy handler polls as well.
+                await asyncio.sleep(LOCK_POLL)
+            else:
+                return
+        raise Unavailable("the database is locked by another process", retry_after=self._wait)
+
+    def _undo_unit(self, connection: Connection, group: _Group, error: BaseException) -> None:
+        """Undo one unit; if SQLite has undone the whole transaction (disk full, I/O error) all its units failed."""
+        if _in_transaction(connection):
+            with suppress(OperationalError):
+                connection.exec_driver_sql("ROLLBACK TO unit")
+            with suppress(OperationalError):
+                connection.exec_driver_sql("RELEASE unit")
+            self._commit_soon(group)
+            return
+        self._group = None
+        _fail(group, _unavailable(error))
+
+    def _commit_soon(self, group: _Group) -> None:
+        """Have the group committed after those who are already waiting for their turn have joined it."""
+        if not group.scheduled:
+            group.scheduled = True
+            task = asyncio.create_task(self._commit(group))
+            self._commits.add(task)
+            task.add_done_callback(self._commits.discard)
+
+    async def _commit(self, group: _Group) -> None:
+        async with self._turn:
+            if self._group is not group or self._writer is None:
+                return
+            self._group = None
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.exec_driver_sql, "COMMIT")
+            except DBAPIError as error:
+                with suppress(DBAPIError):
+                    self._writer.exec_driver_sql("ROLLBACK")
+                log.exception("commit failed: %s", error.orig)
+                _fail(group, _unavailable(error))
+                return
+            self._signals.tell(group.signals)
+            group.committed.set_result(None)
+
+
+def _fail(group: _Group, refusal: Unavailable) -> None:
+    group.committed.set_exception(refusal)
+    group.committed.exception()  # a group of none has nobody to be told
+
+
+def _in_transaction(connection: Connection) -> bool:
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver.in_transaction
+
+
+def _is_locked(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def _unavailable(error: BaseException) -> Unavailable:
+    reason = getattr(error, "orig", error)
+    return Unavailable("the database cannot be used right now", context={"reason": str(reason)})
+
+
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

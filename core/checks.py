@@ -1,0 +1,56 @@
+"""Questions every feature asks before it does something."""
+
+import re
+from typing import Any
+
+from attrs import Attribute
+
+from core.actor import Actor, ActorKind, Permission
+from core.errors import Forbidden, Invalid, Unauthenticated
+from core.ids import DeviceUuid
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Let pass who holds the permission; the system holds all. Raises Unauthenticated or Forbidden."""
+    if actor.kind is ActorKind.SYSTEM or permission in actor.permissions:
+        return
+    if actor.kind is ActorKind.STRANGER:
+        raise Unauthenticated("log in first")
+    raise Forbidden(f"this needs the permission {permission}", needed=(permission,), missing=(permission,))
+
+
+def require_device(actor: Actor, uuid: DeviceUuid) -> None:
+    """Let pass only the device itself. Raises Unauthenticated or Forbidden."""
+    if actor.kind is ActorKind.DEVICE and actor.device_uuid == uuid:
+        return
+    if actor.kind is ActorKind.STRANGER:
+        raise Unauthenticated("a device key is needed")
+    raise Forbidden("a device may only speak for itself")
+
+
+def plain_text(value: object, field: str, *, longest: int, shortest: int = 1) -> str:
+    """Text that people may read on one line: no control characters, trimmed, within bounds. Raises Invalid."""
+    if not isinstance(value, str):
+        raise Invalid(f"{field} must be text", field=field)
+    text = value.strip()
+    if not shortest <= len(text) <= longest:
+        raise Invalid(f"{field} must have {shortest} to {longest} characters, not {len(text)}", field=field)
+    if _UNPRINTABLE.search(text):
+        raise Invalid(f"{field} must not contain control characters", field=field)
+    return text
+
+
+class PlainText:
+    """An attrs validator for names and descriptions; see `plain_text`. None passes when `optional`."""
+
+    def __init__(self, *, longest: int, shortest: int = 1, optional: bool = False) -> None:
+        self.longest = longest
+        self.shortest = shortest
+        self.optional = optional
+
+    def __call__(self, _instance: object, attribute: "Attribute[Any]", value: object) -> None:
+        if value is None and self.optional:
+            return
+        plain_text(value, attribute.alias or attribute.name, longest=self.longest, shortest=self.shortest)

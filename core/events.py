@@ -1,0 +1,55 @@
+"""Facts that features announce, and the reactions to them."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from attrs import frozen
+
+EVENTS: dict[str, type["Event"]] = {}
+
+
+@frozen(kw_only=True)
+class Event:
+    """Something that happened. Past tense, immutable, told only after it was committed.
+
+    NAME is how it is known outside (`device.registered`); SEVERITY is how loud the audit log says it.
+    """
+
+    NAME: ClassVar[str] = ""
+    SEVERITY: ClassVar[str] = "info"
+
+    at: datetime
+    by: str
+
+    def __init_subclass__(cls) -> None:
+        # attrs makes slotted classes twice; the last one made is the one that stays.
+        if cls.NAME:
+            EVENTS[cls.NAME] = cls
+
+
+E = TypeVar("E", bound=Event)
+
+
+@frozen(kw_only=True)
+class Announced(Generic[E]):
+    """An event on its way to the reactions. The id is the same however often it is delivered."""
+
+    id: int
+    event: E
+
+
+@frozen(kw_only=True)
+class Subscription(Generic[E]):
+    """`reaction` wants to hear of events of these types; `name` tells it from all other reactions, for ever."""
+
+    name: str
+    events: tuple[type[E], ...]
+    reaction: Callable[[Announced[E]], Awaitable[None]]
+
+    def wants(self, event: Event) -> bool:
+        """Whether the event is of a type that was asked for."""
+        return isinstance(event, self.events)
+
+
+AnySubscription = Subscription[Any]

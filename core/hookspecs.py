@@ -1,0 +1,49 @@
+"""The questions we ask every plugin, our own parts first. Asked once, while the application is put together."""
+
+from collections.abc import Iterable
+
+import pluggy
+
+from core.actor import PermissionGrant
+from core.events import AnySubscription
+from core.periodic import PeriodicTask
+from core.services import Services
+from core.settings import AnySetting
+
+hookspec = pluggy.HookspecMarker("iotistic")
+hookimpl = pluggy.HookimplMarker("iotistic")
+
+
+@hookspec
+def permissions() -> Iterable[PermissionGrant]:  # type: ignore[empty-body]
+    """Which permissions do you add, and from which role on are they held?
+
+    Names read `thing:verb`. A name given twice stops the start, by name.
+    """
+
+
+@hookspec
+def settings() -> Iterable[AnySetting]:  # type: ignore[empty-body]
+    """Which settings do you read from the environment?
+
+    A setting that is not answered here cannot be read. Bad values stop the start with all of them named at once.
+    """
+
+
+@hookspec
+def subscribe(services: Services) -> Iterable[AnySubscription]:  # type: ignore[empty-body]
+    """Which events do you react to?
+
+    A reaction runs after the announcing transaction has committed, at least once, perhaps twice, perhaps in another
+    process: make it idempotent. If it raises it is tried again with back-off and given up after the last try to the
+    list of dead letters; other reactions are not affected.
+    """
+
+
+@hookspec
+def periodic(services: Services) -> Iterable[PeriodicTask]:  # type: ignore[empty-body]
+    """What do you want done again and again?
+
+    A task takes no input, is idempotent, and runs in one process at a time. If it raises, the log says so and it runs
+    again when its time comes.
+    """

@@ -1,0 +1,46 @@
+"""Reactions that failed, and when to try them again."""
+
+from datetime import datetime, timedelta
+
+from attrs import frozen
+
+MOST_ATTEMPTS = 12
+FIRST_WAIT = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(hours=1)
+
+
+@frozen(kw_only=True)
+class Failure:
+    """A reaction to an event that raised, `attempts` times so far. `retry_at` None means: given up."""
+
+    event_id: int
+    reaction: str
+    attempts: int
+    error: str
+    retry_at: datetime | None
+
+    @property
+    def dead(self) -> bool:
+        """Whether we stopped trying by ourselves."""
+        return self.retry_at is None
+
+
+@frozen(kw_only=True)
+class DeadLetter:
+    """A failure nobody tries again by itself, with the event it belongs to."""
+
+    failure: Failure
+    event: str
+    announced_at: datetime
+
+
+def failed(*, event_id: int, reaction: str, attempts: int, error: str, now: datetime) -> Failure:
+    """The failure after one more attempt: wait 1 s, 2 s, 4 s… up to an hour, then give up."""
+    wait = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
+    return Failure(
+        event_id=event_id,
+        reaction=reaction,
+        attempts=attempts,
+        error=error,
+        retry_at=None if attempts >= MOST_ATTEMPTS else now + wait,
+    )

@@ -1,0 +1,114 @@
+"""The relay: takes announced events to the reactions, at least once."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from core.actor import Actor, Permission
+from core.checks import require
+from core.clock import Clock
+from core.errors import NotFound, Refusal
+from core.events import Announced, AnySubscription
+from core.outbox.model import DeadLetter, Failure, failed
+from core.outbox.ports import OutboxStore
+from core.transactions import Transactions
+
+log = logging.getLogger(__name__)
+
+OUTBOX_READ = Permission("settings:read")
+OUTBOX_RETRY = Permission("settings:write")
+
+BATCH = 200
+REACTION_TIMEOUT = 60.0
+LONGEST_ERROR = 500
+
+
+class Outbox:
+    """Delivers events to reactions and keeps the books on those that failed."""
+
+    def __init__(self, transactions: Transactions, store: OutboxStore, clock: Clock) -> None:
+        self._transactions = transactions
+        self._store = store
+        self._clock = clock
+        self._subscriptions: Sequence[AnySubscription] = ()
+
+    def subscribe(self, subscriptions: Sequence[AnySubscription]) -> None:
+        """Deliver to these from now on. Names must differ, for failures are booked under them."""
+        names = [subscription.name for subscription in subscriptions]
+        doubles = sorted({name for name in names if names.count(name) > 1})
+        if doubles:
+            raise ValueError(f"two reactions have the same name: {', '.join(doubles)}")
+        self._subscriptions = tuple(subscriptions)
+
+    async def relay(self) -> int:
+        """Deliver what is waiting; how many events that were. Crash in between and they are delivered again."""
+        async with self._transactions.read() as tx:
+            batch = await self._store.pending(tx, BATCH)
+        failures = [failure for announced in batch for failure in await self._deliver(announced)]
+        if batch:
+            async with self._transactions.begin() as tx:
+                await self._store.relayed(tx, [announced.id for announced in batch], failures)
+        return len(batch)
+
+    async def retry(self) -> int:
+        """Try again those failures whose time has come; how many were tried."""
+        async with self._transactions.read() as tx:
+            due = await self._store.due(tx, self._clock.now(), BATCH)
+        for failure, announced in due:
+            again = await self._try_again(failure, announced)
+            async with self._transactions.begin() as tx:
+                await self._store.settle(tx, failure, again)
+        return len(due)
+
+    async def dead_letters(self, actor: Actor, limit: int = 100) -> Sequence[DeadLetter]:
+        """Deliveries that were given up, newest first."""
+        require(actor, OUTBOX_READ)
+        async with self._transactions.read() as tx:
+            return await self._store.dead(tx, limit)
+
+    async def revive(self, actor: Actor, event_id: int, reaction: str) -> None:
+        """Try a dead letter once more, with all its attempts ahead of it. Raises NotFound."""
+        require(actor, OUTBOX_RETRY)
+        async with self._transactions.begin() as tx:
+            if not await self._store.revive(tx, event_id, reaction, self._clock.now()):
+                raise NotFound("there is no such dead letter")
+
+    async def backlog(self) -> int:
+        """How many events wait for their first delivery."""
+        async with self._transactions.read() as tx:
+            return await self._store.backlog(tx)
+
+    async def _deliver(self, announced: Announced[Any]) -> list[Failure]:
+        wanting = [subscription for subscription in self._subscriptions if subscription.wants(announced.event)]
+        outcomes = [await self._react(subscription, announced, attempts=1) for subscription in wanting]
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _try_again(self, failure: Failure, announced: Announced[Any]) -> Failure | None:
+        for subscription in self._subscriptions:
+            if subscription.name == failure.reaction:
+                return await self._react(subscription, announced, attempts=failure.attempts + 1)
+        # Its plugin is not installed now; it may be tomorrow.
+        error = f"nobody here is called {failure.reaction}"
+        return self._failed(announced, failure.reaction, failure.attempts + 1, error)
+
+    async def _react(
+        self, subscription: AnySubscription, announced: Announced[Any], *, attempts: int
+    ) -> Failure | None:
+        try:
+            async with asyncio.timeout(REACTION_TIMEOUT):
+                await subscription.reaction(announced)
+        except Exception as error:  # noqa: BLE001 - whatever a reaction raises is booked as its failure
+            reason = error.message if isinstance(error, Refusal) else f"{type(error).__name__}: {error}"
+            log.warning("reaction %s failed on event %s: %s", subscription.name, announced.id, reason)
+            return self._failed(announced, subscription.name, attempts, reason)
+        return None
+
+    def _failed(self, announced: Announced[Any], reaction: str, attempts: int, error: str) -> Failure:
+        return failed(
+            event_id=announced.id,
+            reaction=reaction,
+            attempts=attempts,
+            error=error[:LONGEST_ERROR],
+            now=self._clock.now(),
+        )

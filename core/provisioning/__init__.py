@@ -1,0 +1,41 @@
+"""Provisioning: the keys that let devices enrol, and their enrolment."""
+
+from core.provisioning.enrolment import Enrolments
+from core.provisioning.events import (
+    DeviceKeyExchanged,
+    DeviceRegistered,
+    ProvisioningKeyCreated,
+    ProvisioningKeyRevoked,
+    RegistrationRefused,
+)
+from core.provisioning.keys import (
+    API_KEY_CREATE,
+    API_KEY_READ,
+    API_KEY_REVOKE,
+    DEFAULT_FLEET,
+    NewProvisioningKey,
+    ProvisioningKeys,
+)
+from core.provisioning.model import Enrolment, ProvisioningKey, Registration
+from core.provisioning.ports import AttemptLimiter, Issuer, ProvisioningKeyStore
+
+__all__ = [
+    "API_KEY_CREATE",
+    "API_KEY_READ",
+    "API_KEY_REVOKE",
+    "DEFAULT_FLEET",
+    "AttemptLimiter",
+    "DeviceKeyExchanged",
+    "DeviceRegistered",
+    "Enrolment",
+    "Enrolments",
+    "Issuer",
+    "NewProvisioningKey",
+    "ProvisioningKey",
+    "ProvisioningKeyCreated",
+    "ProvisioningKeyRevoked",
+    "ProvisioningKeyStore",
+    "ProvisioningKeys",
+    "Registration",
+    "RegistrationRefused",
+]

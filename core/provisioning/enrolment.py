@@ -1,0 +1,188 @@
+"""Enrolment: how a device becomes one of ours. The one transaction that spans features (contract §2.3)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import evolve
+
+from core.actor import Actor
+from core.checks import plain_text
+from core.clock import Clock
+from core.devices import Device, DeviceKeys, Devices, DeviceStore, ProvisioningState
+from core.digests import digest_of
+from core.errors import Conflict, Forbidden, Unauthenticated
+from core.ids import DeviceUuid
+from core.provisioning.events import DeviceKeyExchanged, DeviceRegistered, RegistrationRefused
+from core.provisioning.model import Enrolment, ProvisioningKey, Registration
+from core.provisioning.ports import AttemptLimiter, Issuer, ProvisioningKeyStore
+from core.transactions import Transaction, Transactions
+
+REFUSED = "the provisioning key is not valid: ask an operator for a new one"
+
+
+class Enrolments:
+    """Registers devices, once or as often as their answer gets lost."""
+
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        keys: ProvisioningKeyStore,
+        devices: DeviceStore,
+        registry: Devices,
+        device_keys: DeviceKeys,
+        limiter: AttemptLimiter,
+        clock: Clock,
+    ) -> None:
+        self._transactions = transactions
+        self._keys = keys
+        self._devices = devices
+        self._registry = registry
+        self._device_keys = device_keys
+        self._limiter = limiter
+        self._clock = clock
+        self._issuers: Sequence[Issuer] = ()
+
+    def issue_with(self, issuers: Sequence[Issuer]) -> None:
+        """Ask these, in this order, what a new device gets."""
+        self._issuers = tuple(issuers)
+
+    async def register(self, actor: Actor, secret: str, wanted: Registration) -> Enrolment:
+        """Enrol the device, or tell it again what it was told if it shows the same device key.
+
+        Unauthenticated, in the same words, for a key that is unknown, revoked, expired or used up; Conflict when the
+        uuid belongs to a device with another key; QuotaExceeded when there may be no more devices, or when there were
+        too many wrong keys from this address. A valid key is never held up.
+        """
+        try:
+            async with self._transactions.begin() as tx:
+                key = await self._opening_key(tx, secret)
+                return await self._enrol(tx, key, wanted)
+        except Unauthenticated as refusal:
+            await self._note_refusal(actor, wanted.uuid, str(refusal.context.get("reason", "unknown")))
+            self._limiter.check(actor.address)
+            self._limiter.failed(actor.address)
+            raise
+
+    async def exchange_key(self, uuid: DeviceUuid, presented: str, repeated: str) -> Device:
+        """Confirm to a device that its key is known. As often as it likes. Unauthenticated, Forbidden."""
+        known = await self._device_keys.holder(presented)
+        if known.uuid != uuid or digest_of(repeated) != digest_of(presented):
+            raise Unauthenticated("unknown device key")
+        if not known.active:
+            raise Forbidden("the device is inactive")
+        async with self._transactions.begin() as tx:
+            device = await self._devices.get(tx, uuid)
+            tx.announce(DeviceKeyExchanged(at=self._clock.now(), by=f"device:{uuid}", uuid=uuid))
+        return device
+
+    async def _opening_key(self, tx: Transaction, secret: str) -> ProvisioningKey:
+        key = await self._keys.by_digest(tx, digest_of(secret))
+        if key is not None and key.opens(self._clock.now()):
+            return key
+        reason = "unknown key" if key is None else "expired key" if key.is_active else "revoked key"
+        raise Unauthenticated(REFUSED, context={"reason": reason})
+
+    async def _enrol(self, tx: Transaction, key: ProvisioningKey, wanted: Registration) -> Enrolment:
+        existing = await self._devices.find(tx, wanted.uuid)
+        if existing is None:
+            device = await self._admit(tx, key, wanted)
+        elif await self._device_keys.is_held_by(tx, wanted.uuid, wanted.api_key):
+            device = await self._welcome_back(tx, key, existing, wanted)
+        elif existing.provisioning is ProvisioningState.RELEASED:
+            device = await self._readmit(tx, key, existing, wanted)
+        else:
+            raise Conflict(
+                "a device with this uuid is already registered with another key; an operator has to release it first"
+            )
+        grants: dict[str, Any] = {}
+        for issuer in self._issuers:
+            grants.update(await issuer.issue(tx, device))
+        fresh = existing is None
+        self._announce(tx, device, key, fresh=fresh)
+        return Enrolment(device=device, grants=grants, fresh=fresh)
+
+    async def _admit(self, tx: Transaction, key: ProvisioningKey, wanted: Registration) -> Device:
+        await self._charge(tx, key, wanted.uuid)
+        await self._registry.claim_place(tx)
+        now = self._clock.now()
+        device = await self._devices.add(
+            tx,
+            Device(
+                uuid=wanted.uuid,
+                name=plain_text(wanted.name, "deviceName", longest=255),
+                type=wanted.type,
+                created_at=now,
+                modified_at=now,
+                fleet_id=key.fleet_id,
+                provisioned_at=now,
+                provisioned_by=key.id,
+                mac_address=wanted.mac_address,
+                os_version=wanted.os_version,
+                agent_version=wanted.agent_version,
+            ),
+        )
+        await self._device_keys.put(tx, device, wanted.api_key)
+        return device
+
+    async def _welcome_back(
+        self, tx: Transaction, key: ProvisioningKey, device: Device, wanted: Registration
+    ) -> Device:
+        """The device has lost our answer: it holds the key we know, so it is the same one, and is not charged again."""
+        if not device.active:
+            raise Forbidden("the device is inactive")
+        now = self._clock.now()
+        await self._keys.touch(tx, key.id, now)
+        again = self._described(device, wanted)
+        if again.provisioning is ProvisioningState.RELEASED:
+            again = evolve(again, provisioning=ProvisioningState.REGISTERED)
+        await self._devices.save(tx, again)
+        return again
+
+    async def _readmit(self, tx: Transaction, key: ProvisioningKey, device: Device, wanted: Registration) -> Device:
+        """An operator released the device: it may come back with another key."""
+        if not device.active:
+            raise Forbidden("the device is inactive")
+        await self._charge(tx, key, device.uuid)
+        again = evolve(
+            self._described(device, wanted),
+            provisioning=ProvisioningState.REGISTERED,
+            provisioned_at=self._clock.now(),
+            provisioned_by=key.id,
+        )
+        await self._devices.save(tx, again)
+        await self._device_keys.put(tx, again, wanted.api_key)
+        return again
+
+    def _described(self, device: Device, wanted: Registration) -> Device:
+        return device.changed(
+            self._clock.now(),
+            mac_address=wanted.mac_address or device.mac_address,
+            os_version=wanted.os_version or device.os_version,
+            agent_version=wanted.agent_version or device.agent_version,
+        )
+
+    async def _charge(self, tx: Transaction, key: ProvisioningKey, uuid: DeviceUuid) -> None:
+        if not await self._keys.charge(tx, key.id, uuid, self._clock.now()):
+            raise Unauthenticated(REFUSED, context={"reason": "key used up"})
+
+    def _announce(self, tx: Transaction, device: Device, key: ProvisioningKey, *, fresh: bool) -> None:
+        tx.announce(
+            DeviceRegistered(
+                at=self._clock.now(),
+                by=f"device:{device.uuid}",
+                uuid=device.uuid,
+                name=device.name,
+                type=device.type,
+                key_id=key.id,
+                fresh=fresh,
+            )
+        )
+
+    async def _note_refusal(self, actor: Actor, uuid: DeviceUuid, reason: str) -> None:
+        async with self._transactions.begin() as tx:
+            tx.announce(
+                RegistrationRefused(
+                    at=self._clock.now(), by=actor.reference, uuid=uuid, reason=reason, address=actor.address
+                )
+            )

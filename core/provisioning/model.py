@@ -1,0 +1,71 @@
+"""Provisioning keys and enrolments, and the decisions about them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from core.checks import PlainText
+from core.devices import Device, device_api_key
+from core.errors import Conflict, Invalid
+from core.ids import DeviceUuid, ProvisioningKeyId
+
+MOST_USES = 10_000
+LONGEST_DAYS = 3650
+LONGEST_SECRET = 256
+
+
+@frozen(kw_only=True)
+class ProvisioningKey:
+    """Lets up to `max_uses` devices enrol into a fleet until it expires or is revoked. The key itself is not kept."""
+
+    id: ProvisioningKeyId
+    digest: str = field(repr=False)
+    fleet_id: str = field(validator=PlainText(longest=255))
+    max_uses: int = field()
+    expires_at: datetime
+    created_at: datetime
+    created_by: str
+    description: str | None = field(default=None, validator=PlainText(longest=1000, optional=True))
+    uses: int = 0
+    is_active: bool = True
+    last_used_at: datetime | None = None
+    revoked_reason: str | None = None
+
+    @max_uses.validator
+    def _(self, _attribute: object, value: int) -> None:
+        if not 1 <= value <= MOST_USES:
+            raise Invalid(f"maxDevices must be between 1 and {MOST_USES}", field="maxDevices")
+
+    def opens(self, now: datetime) -> bool:
+        """Whether the key is good at all; how often it was used is another question."""
+        return self.is_active and now < self.expires_at
+
+    def revoked(self, reason: str | None) -> "ProvisioningKey":
+        """The same key, good no more."""
+        if not self.is_active:
+            raise Conflict("the key is already revoked")
+        return evolve(self, is_active=False, revoked_reason=reason)
+
+
+@frozen(kw_only=True)
+class Registration:
+    """What a device says of itself when it enrols. Raises Invalid that names the field."""
+
+    uuid: DeviceUuid
+    api_key: str = field(converter=device_api_key, repr=False)
+    name: str = field(validator=PlainText(longest=255))
+    type: str = field(validator=PlainText(longest=100))
+    mac_address: str | None = None
+    os_version: str | None = None
+    agent_version: str | None = None
+
+
+@frozen(kw_only=True)
+class Enrolment:
+    """A device that has enrolled and what it was granted: per issuer, what the answer to the device says of it."""
+
+    device: Device
+    grants: Mapping[str, Any]
+    fresh: bool

@@ -1,0 +1,28 @@
+"""The driving side on one page: every feature, as entrypoints and plugins get them."""
+
+from attrs import frozen
+
+from core.clock import Clock
+from core.devices import DeviceKeys, Devices, Liveness
+from core.ids import Ids
+from core.outbox import Outbox
+from core.provisioning import Enrolments, ProvisioningKeys
+from core.settings import Settings
+from core.transactions import Signals, Transactions
+
+
+@frozen(kw_only=True)
+class Services:
+    """All features. Nothing else of the application is handed to entrypoints and plugins."""
+
+    clock: Clock
+    ids: Ids
+    settings: Settings
+    transactions: Transactions
+    signals: Signals
+    outbox: Outbox
+    devices: Devices
+    device_keys: DeviceKeys
+    liveness: Liveness
+    provisioning_keys: ProvisioningKeys
+    enrolments: Enrolments
