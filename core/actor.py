@@ -22,8 +22,7 @@ class Role(IntEnum):
     @property
     def word(self) -> str:
         """The role as it goes over the wire: `owner`, `admin`…"""
-        name: str = self.name
-        return name.lower()
+        return self.name.lower()
 
 
 class ActorKind(Enum):
@@ -55,7 +54,7 @@ class Actor:
             return f"user:{self.user_id}:{self.username}"
         if self.kind is ActorKind.DEVICE:
             return f"device:{self.device_uuid}"
-        return self.kind.value
+        return str(self.kind.value)
 
 
 STRANGER = Actor(kind=ActorKind.STRANGER)

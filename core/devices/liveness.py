@@ -37,7 +37,7 @@ class Liveness:
         self._unwritten: dict[DeviceUuid, datetime] = {}
 
     async def open(self) -> None:
-        """Take over from the last run. Whoever was online is given the full time to speak up: we were away, not they."""
+        """Take over from the last run. Whoever was online gets the full time to speak up: we were away, not they."""
         async with self._transactions.read() as tx:
             for uuid in await self._store.online(tx):
                 self._heard[uuid] = self._clock.monotonic()

@@ -103,7 +103,7 @@ class Enrolments:
         return Enrolment(device=device, grants=grants, fresh=fresh)
 
     async def _admit(self, tx: Transaction, key: ProvisioningKey, wanted: Registration) -> Device:
-        await self._charge(tx, key, wanted.uuid)
+        await self._charge(tx, key)
         await self._registry.claim_place(tx)
         now = self._clock.now()
         device = await self._devices.add(
@@ -143,7 +143,7 @@ class Enrolments:
         """An operator released the device: it may come back with another key."""
         if not device.active:
             raise Forbidden("the device is inactive")
-        await self._charge(tx, key, device.uuid)
+        await self._charge(tx, key)
         again = evolve(
             self._described(device, wanted),
             provisioning=ProvisioningState.REGISTERED,
@@ -162,8 +162,8 @@ class Enrolments:
             agent_version=wanted.agent_version or device.agent_version,
         )
 
-    async def _charge(self, tx: Transaction, key: ProvisioningKey, uuid: DeviceUuid) -> None:
-        if not await self._keys.charge(tx, key.id, uuid, self._clock.now()):
+    async def _charge(self, tx: Transaction, key: ProvisioningKey) -> None:
+        if not await self._keys.charge(tx, key.id, self._clock.now()):
             raise Unauthenticated(REFUSED, context={"reason": "key used up"})
 
     def _announce(self, tx: Transaction, device: Device, key: ProvisioningKey, *, fresh: bool) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from core.devices import Device
-from core.ids import DeviceUuid, ProvisioningKeyId
+from core.ids import ProvisioningKeyId
 from core.provisioning.model import ProvisioningKey
 from core.transactions import Transaction
 
@@ -28,8 +28,8 @@ class ProvisioningKeyStore(Protocol):
     async def save(self, tx: Transaction, key: ProvisioningKey) -> None:
         """Replace what may change: whether it is active, and why not."""
 
-    async def charge(self, tx: Transaction, key_id: ProvisioningKeyId, uuid: DeviceUuid, now: datetime) -> bool:
-        """Count one use by the device, in one step and never past the maximum; whether there was one left."""
+    async def charge(self, tx: Transaction, key_id: ProvisioningKeyId, now: datetime) -> bool:
+        """Count one use, in one step and never past the maximum; whether there was one left."""
 
     async def touch(self, tx: Transaction, key_id: ProvisioningKeyId, now: datetime) -> None:
         """Note that the key was presented, without counting a use."""

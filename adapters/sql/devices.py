@@ -1,0 +1,228 @@
+"""Devices in SQL. Implements `DeviceStore`, `DeviceKeyStore` and `LivenessStore` of `core.devices`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from adapters.sql.transactions import sql
+from adapters.sql.types import Instant, metadata
+from core.devices import Device, DeviceStatus, KnownDevice, ProvisioningState
+from core.errors import Conflict, NotFound
+from core.ids import DeviceUuid
+from core.transactions import Transaction
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uuid", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("provisioning", Text, nullable=False),
+    Column("fleet_id", Text),
+    Column("provisioned_at", Instant),
+    Column("provisioned_by", Text),
+    Column("mac_address", Text),
+    Column("ip_address", Text),
+    Column("os_version", Text),
+    Column("agent_version", Text),
+    Column("is_online", Boolean, nullable=False),
+    Column("connectivity_at", Instant),
+    Column("last_seen", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("modified_at", Instant, nullable=False),
+    Column("revision", Integer, nullable=False),
+    CheckConstraint("status IN ('active', 'inactive')", name="status"),
+    CheckConstraint("provisioning IN ('pending', 'registered', 'released')", name="provisioning"),
+    Index("ix_devices_name", "name"),
+    Index("ix_devices_is_online", "is_online"),
+    sqlite_autoincrement=True,
+)
+device_keys = Table(
+    "device_keys",
+    metadata,
+    Column("device_uuid", Text, ForeignKey("devices.uuid", ondelete="CASCADE"), primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("issued_at", Instant, nullable=False),
+)
+
+_BY_UUID = select(devices).where(devices.c.uuid == bindparam("uuid"))
+_HOLDER = (
+    select(devices.c.uuid, devices.c.status)
+    .join(device_keys, device_keys.c.device_uuid == devices.c.uuid)
+    .where(device_keys.c.digest == bindparam("digest"))
+)
+_HEARD = update(devices).where(devices.c.uuid == bindparam("of")).values(last_seen=bindparam("at"))
+_WAKE = (
+    update(devices)
+    .where(devices.c.uuid == bindparam("of"), devices.c.is_online.is_(False))
+    .values(is_online=True, connectivity_at=bindparam("at"))
+)
+_SILENCE = (
+    update(devices)
+    .where(devices.c.uuid == bindparam("of"), devices.c.is_online.is_(True))
+    .values(is_online=False, connectivity_at=bindparam("at"))
+)
+
+
+class SqlDeviceStore:
+    """Stateless; everything is in the table."""
+
+    async def add(self, tx: Transaction, device: Device) -> Device:
+        """Remember a new device. Conflict if its uuid is known."""
+        try:
+            number = await sql(tx).value(devices.insert().returning(devices.c.id), _to_row(device))
+        except IntegrityError as error:
+            raise Conflict("a device with this uuid is already registered") from error
+        return evolve(device, id=number)
+
+    async def find(self, tx: Transaction, uuid: DeviceUuid) -> Device | None:
+        """The device as last saved, or None."""
+        row = await sql(tx).row(_BY_UUID, {"uuid": uuid})
+        return None if row is None else device_from(row)
+
+    async def get(self, tx: Transaction, uuid: DeviceUuid) -> Device:
+        """The device as last saved. NotFound."""
+        return device_from(await self._row(tx, uuid))
+
+    async def save(self, tx: Transaction, device: Device) -> None:
+        """Replace the previous revision. Conflict, NotFound."""
+        known = (devices.c.uuid == device.uuid) & (devices.c.revision == device.revision - 1)
+        values = _to_row(device)
+        # What Liveness writes by itself is left to it.
+        for name in ("is_online", "connectivity_at", "last_seen"):
+            del values[name]
+        if await sql(tx).run(update(devices).where(known).values(values)) == 0:
+            await self._row(tx, device.uuid)
+            raise Conflict("the device was changed by someone else meanwhile")
+
+    async def remove(self, tx: Transaction, uuid: DeviceUuid) -> None:
+        """Forget the device; its keys, credentials and states go with it. NotFound."""
+        if await sql(tx).run(delete(devices).where(devices.c.uuid == uuid)) == 0:
+            raise NotFound("there is no such device")
+
+    async def count_active(self, tx: Transaction) -> int:
+        """How many devices are in service."""
+        statement = select(func.count()).select_from(devices).where(devices.c.status == DeviceStatus.ACTIVE.value)
+        return int(await sql(tx).value(statement))
+
+    async def _row(self, tx: Transaction, uuid: DeviceUuid) -> Row[Any]:
+        row = await sql(tx).row(_BY_UUID, {"uuid": uuid})
+        if row is None:
+            raise NotFound("there is no such device")
+        return row
+
+
+class SqlDeviceKeyStore:
+    """Verifiers only; the keys themselves are nowhere."""
+
+    async def put(self, tx: Transaction, uuid: DeviceUuid, digest: str, now: datetime) -> None:
+        """Let this be the device's only key. Conflict."""
+        statement = sql(tx).insert(device_keys).values(device_uuid=uuid, digest=digest, issued_at=now)
+        replacing = statement.on_conflict_do_update(
+            index_elements=["device_uuid"], set_={"digest": digest, "issued_at": now}
+        )
+        try:
+            await sql(tx).run(replacing)
+        except IntegrityError as error:
+            raise Conflict("another device has the same key") from error
+
+    async def digest(self, tx: Transaction, uuid: DeviceUuid) -> str | None:
+        """The verifier of the device's key, or None."""
+        found: str | None = await sql(tx).value(select(device_keys.c.digest).where(device_keys.c.device_uuid == uuid))
+        return found
+
+    async def holder(self, tx: Transaction, digest: str) -> KnownDevice | None:
+        """The device whose key it is, or None."""
+        row = await sql(tx).row(_HOLDER, {"digest": digest})
+        if row is None:
+            return None
+        return KnownDevice(uuid=DeviceUuid(row.uuid), active=row.status == DeviceStatus.ACTIVE.value)
+
+
+class SqlLivenessStore:
+    """When devices were last heard of; columns of the same table that only liveness writes."""
+
+    async def online(self, tx: Transaction) -> Sequence[DeviceUuid]:
+        """The devices that count as online."""
+        rows = await sql(tx).rows(select(devices.c.uuid).where(devices.c.is_online.is_(True)))
+        return [DeviceUuid(row.uuid) for row in rows]
+
+    async def heard(self, tx: Transaction, seen: Mapping[DeviceUuid, datetime]) -> Sequence[DeviceUuid]:
+        """Note when devices were heard of; those that were offline are the answer."""
+        if not seen:
+            return []
+        await sql(tx).run(_HEARD, [{"of": uuid, "at": at} for uuid, at in seen.items()])
+        return [uuid for uuid, at in seen.items() if await sql(tx).run(_WAKE, {"of": uuid, "at": at})]
+
+    async def silent(self, tx: Transaction, uuids: Sequence[DeviceUuid], now: datetime) -> Sequence[DeviceUuid]:
+        """Mark devices offline; those that were online are the answer."""
+        return [uuid for uuid in uuids if await sql(tx).run(_SILENCE, {"of": uuid, "at": now})]
+
+
+def device_from(row: Row[Any]) -> Device:
+    """The device of a row of this table."""
+    return Device(
+        id=row.id,
+        uuid=DeviceUuid(row.uuid),
+        name=row.name,
+        type=row.type,
+        status=DeviceStatus(row.status),
+        provisioning=ProvisioningState(row.provisioning),
+        fleet_id=row.fleet_id,
+        provisioned_at=row.provisioned_at,
+        provisioned_by=row.provisioned_by,
+        mac_address=row.mac_address,
+        ip_address=row.ip_address,
+        os_version=row.os_version,
+        agent_version=row.agent_version,
+        is_online=row.is_online,
+        connectivity_at=row.connectivity_at,
+        last_seen=row.last_seen,
+        created_at=row.created_at,
+        modified_at=row.modified_at,
+        revision=row.revision,
+    )
+
+
+def _to_row(device: Device) -> dict[str, Any]:
+    return {
+        "uuid": device.uuid,
+        "name": device.name,
+        "type": device.type,
+        "status": device.status.value,
+        "provisioning": device.provisioning.value,
+        "fleet_id": device.fleet_id,
+        "provisioned_at": device.provisioned_at,
+        "provisioned_by": device.provisioned_by,
+        "mac_address": device.mac_address,
+        "ip_address": device.ip_address,
+        "os_version": device.os_version,
+        "agent_version": device.agent_version,
+        "is_online": device.is_online,
+        "connectivity_at": device.connectivity_at,
+        "last_seen": device.last_seen,
+        "created_at": device.created_at,
+        "modified_at": device.modified_at,
+        "revision": device.revision,
+    }

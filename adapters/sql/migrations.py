@@ -1,0 +1,86 @@
+"""Applies numbered SQL files to the database, each once, each whole or not at all."""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+from attrs import frozen
+
+from core.errors import Unavailable
+
+_NAME = re.compile(r"\d{3}_[a-z0-9_]+\.sql")
+
+_LEDGER = """CREATE TABLE IF NOT EXISTS migrations (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    checksum TEXT NOT NULL,
+    applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+)"""
+
+
+@frozen
+class MigrationFolder:
+    """The migrations of one owner: ours, or a plugin's, whose tables start with its name."""
+
+    owner: str
+    path: Path
+
+    def files(self) -> list[Path]:
+        """The migrations in the order of their numbers."""
+        return sorted(path for path in self.path.iterdir() if _NAME.fullmatch(path.name))
+
+    def name_of(self, file: Path) -> str:
+        """How the migration is known in the table of migrations."""
+        return file.name if self.owner == "iotistic" else f"{self.owner}/{file.name}"
+
+
+def migrate_sqlite(database: Path, folders: Sequence[MigrationFolder]) -> list[str]:
+    """Bring the file up to date; the names of what was applied. Two starters at once apply each migration once.
+
+    Raises Unavailable when a migration was changed after it had been applied.
+    """
+    with closing(sqlite3.connect(database, timeout=30.0, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(_LEDGER)
+        return [
+            folder.name_of(file)
+            for folder in folders
+            for file in folder.files()
+            if _apply(connection, folder.name_of(file), file.read_text(encoding="utf-8"))
+        ]
+
+
+def _apply(connection: sqlite3.Connection, name: str, text: str) -> bool:
+    checksum = sha256(text.encode()).hexdigest()
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        applied = connection.execute("SELECT checksum FROM migrations WHERE name = ?", (name,)).fetchone()
+        if applied is None:
+            for statement in statements_of(text):
+                connection.execute(statement)
+            connection.execute("INSERT INTO migrations (name, checksum) VALUES (?, ?)", (name, checksum))
+        elif applied[0] != checksum:
+            raise Unavailable(f"the migration {name} was changed after it had been applied; put back the old text")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return applied is None
+
+
+def statements_of(text: str) -> Iterator[str]:
+    """The statements of an SQL file, one by one: SQLite runs only one at a time inside a transaction."""
+    statement = ""
+    for line in text.splitlines():
+        if not statement and (not line.strip() or line.lstrip().startswith("--")):
+            continue
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement.strip()
+            statement = ""
+    if statement.strip():
+        yield statement.strip()

@@ -1,0 +1,68 @@
+"""A route and whom it lets pass."""
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+
+from aiohttp import web
+from attrs import frozen
+
+from core.actor import Permission
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MIB = 1024 * 1024
+BODY_LIMIT = 10 * MIB
+
+
+class Caller(Enum):
+    """Which sorts of callers a route knows."""
+
+    ANYONE = "anyone"
+    SECRET = "secret"  # noqa: S105 - a word for the table of routes: the handler checks a secret of its own
+    USER = "user"
+    DEVICE = "device"
+    DEVICE_OR_USER = "device or user"
+
+
+@frozen
+class Allow:
+    """Whom a route lets pass before its handler runs. The use case behind it asks again."""
+
+    caller: Caller
+    permission: Permission | None = None
+
+    def __str__(self) -> str:
+        return f"{self.caller.value} with {self.permission}" if self.permission else self.caller.value
+
+
+ANYONE = Allow(Caller.ANYONE)
+SECRET = Allow(Caller.SECRET)
+SIGNED_IN = Allow(Caller.USER)
+DEVICE = Allow(Caller.DEVICE)
+
+
+def user_with(permission: Permission) -> Allow:
+    """Only people who hold the permission."""
+    return Allow(Caller.USER, permission)
+
+
+def device_or_user_with(permission: Permission) -> Allow:
+    """The device that the path names, or people who hold the permission."""
+    return Allow(Caller.DEVICE_OR_USER, permission)
+
+
+@frozen(kw_only=True)
+class Route:
+    """One method on one path. Paths are relative to /api/v1, or absolute when `root`.
+
+    A `{uuid}` in the path is the device's: a device passes only where it is its own. `body_limit` is in bytes, after
+    inflation.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    allow: Allow
+    summary: str
+    root: bool = False
+    body_limit: int = BODY_LIMIT
