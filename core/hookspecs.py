@@ -6,7 +6,10 @@ import pluggy
 
 from core.actor import PermissionGrant
 from core.events import AnySubscription
+from core.health import Ping
+from core.migrations import MigrationFolder
 from core.periodic import PeriodicTask
+from core.provisioning import Issuer
 from core.services import Services
 from core.settings import AnySetting
 
@@ -46,4 +49,30 @@ def periodic(services: Services) -> Iterable[PeriodicTask]:  # type: ignore[empt
 
     A task takes no input, is idempotent, and runs in one process at a time. If it raises, the log says so and it runs
     again when its time comes.
+    """
+
+
+@hookspec
+def migrations() -> Iterable[MigrationFolder]:  # type: ignore[empty-body]
+    """Which tables do you need, and how did they come to be?
+
+    Applied at start, in the order of their numbers, each once and whole, ours before those of plugins. A file that was
+    changed after it had been applied stops the start, by name.
+    """
+
+
+@hookspec
+def issuers(services: Services) -> Iterable[Issuer]:  # type: ignore[empty-body]
+    """What do you give a new device?
+
+    Each issuer is asked inside the transaction that registers the device; if it raises, the device is not registered.
+    """
+
+
+@hookspec
+def pings(services: Services) -> Iterable[Ping]:  # type: ignore[empty-body]
+    """How do we know that what you need works?
+
+    Asked by GET /ready and `iotistic doctor`, in parallel, each with a few seconds' time. A ping that raises makes us
+    unready, under its name.
     """

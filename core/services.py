@@ -5,6 +5,7 @@ from attrs import frozen
 from core.clock import Clock
 from core.devices import DeviceKeys, Devices, Liveness
 from core.ids import Ids
+from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
 from core.outbox import Outbox
 from core.provisioning import Enrolments, ProvisioningKeys
 from core.settings import Settings
@@ -26,3 +27,7 @@ class Services:
     liveness: Liveness
     provisioning_keys: ProvisioningKeys
     enrolments: Enrolments
+    mqtt_accounts: MqttAccounts
+    device_messages: DeviceMessages
+    revocation: Revocation
+    broker: Broker

@@ -7,9 +7,8 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
-from attrs import frozen
-
 from core.errors import Unavailable
+from core.migrations import OURS, MigrationFolder
 
 _NAME = re.compile(r"\d{3}_[a-z0-9_]+\.sql")
 
@@ -21,22 +20,6 @@ _LEDGER = """CREATE TABLE IF NOT EXISTS migrations (
 )"""
 
 
-@frozen
-class MigrationFolder:
-    """The migrations of one owner: ours, or a plugin's, whose tables start with its name."""
-
-    owner: str
-    path: Path
-
-    def files(self) -> list[Path]:
-        """The migrations in the order of their numbers."""
-        return sorted(path for path in self.path.iterdir() if _NAME.fullmatch(path.name))
-
-    def name_of(self, file: Path) -> str:
-        """How the migration is known in the table of migrations."""
-        return file.name if self.owner == "iotistic" else f"{self.owner}/{file.name}"
-
-
 def migrate_sqlite(database: Path, folders: Sequence[MigrationFolder]) -> list[str]:
     """Bring the file up to date; the names of what was applied. Two starters at once apply each migration once.
 
@@ -46,11 +29,19 @@ def migrate_sqlite(database: Path, folders: Sequence[MigrationFolder]) -> list[s
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(_LEDGER)
         return [
-            folder.name_of(file)
+            name
             for folder in folders
-            for file in folder.files()
-            if _apply(connection, folder.name_of(file), file.read_text(encoding="utf-8"))
+            for file in _files_of(folder)
+            if _apply(connection, name := _name_of(folder, file), file.read_text(encoding="utf-8"))
         ]
+
+
+def _files_of(folder: MigrationFolder) -> list[Path]:
+    return sorted(path for path in (folder.path / "sqlite").iterdir() if _NAME.fullmatch(path.name))
+
+
+def _name_of(folder: MigrationFolder, file: Path) -> str:
+    return file.name if folder.owner == OURS else f"{folder.owner}/{file.name}"
 
 
 def _apply(connection: sqlite3.Connection, name: str, text: str) -> bool:

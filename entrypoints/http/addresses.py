@@ -40,3 +40,8 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_local(address: str) -> bool:
+    """Whether the address is this machine's own."""
+    return _is_address(address) and ip_address(address).is_loopback

@@ -10,10 +10,10 @@ from aiohttp import web
 from core.errors import Refusal
 from entrypoints.http.authentication import Authentication
 from entrypoints.http.errors import response_to, response_to_http
+from entrypoints.http.prometheus import HttpMetrics
 from entrypoints.http.requests import ACTOR, ROUTE
 from entrypoints.http.responses import json
 from entrypoints.http.routing import Handler, Route
-from entrypoints.http.prometheus import HttpMetrics
 
 log = logging.getLogger(__name__)
 

@@ -78,5 +78,3 @@ def _device_key_of(request: web.Request) -> str | None:
         return keys[0].strip()
     token = bearer_of(request)
     return token if token is not None and "." not in token else None
-
-

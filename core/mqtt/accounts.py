@@ -1,0 +1,120 @@
+"""Accounts of the broker: who may connect, and what they may do there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.caches import Cache
+from core.clock import Clock
+from core.devices import DEVICES, Device, Liveness
+from core.digests import digest_of, matches
+from core.errors import NotFound, Unavailable
+from core.ids import DeviceUuid, Ids
+from core.mqtt.account import MqttAccount
+from core.mqtt.acl import device_of, device_username, is_plain, may_be_called, permits
+from core.mqtt.endpoint import Endpoint
+from core.mqtt.model import Access
+from core.mqtt.ports import MqttAccountStore
+from core.transactions import Signals, Transaction, Transactions
+
+MQTT_ACCOUNTS = "mqtt_accounts"
+
+KNOWN = 200_000
+UNKNOWN = 10_000
+KNOWN_FOR = 300.0
+UNKNOWN_FOR = 30.0
+_NOBODY = digest_of("nobody has this password")
+
+
+class MqttAccounts:
+    """Answers the broker's questions; implements `Gatekeeper` and, for new devices, `core.provisioning.Issuer`.
+
+    Warm answers come from memory. A change of the account or of its device forgets them at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        store: MqttAccountStore,
+        clock: Clock,
+        ids: Ids,
+        signals: Signals,
+        liveness: Liveness,
+    ) -> None:
+        self._transactions = transactions
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._signals = signals
+        self._endpoint: Endpoint | None = None
+        self._liveness = liveness
+        self._known: Cache[str, MqttAccount] = Cache(clock, size=KNOWN, ttl=KNOWN_FOR)
+        self._unknown: Cache[str, bool] = Cache(clock, size=UNKNOWN, ttl=UNKNOWN_FOR)
+        signals.on(MQTT_ACCOUNTS, self._forget)
+        signals.on(DEVICES, lambda uuid: self._forget(device_username(DeviceUuid(uuid))))
+
+    def reachable_at(self, endpoint: Endpoint) -> None:
+        """From now on tell new devices that the broker is there."""
+        self._endpoint = endpoint
+
+    async def authenticate(self, *, username: str, password: str, client_id: str) -> bool:
+        """Is this the user? As slow for an unknown name as for a wrong password."""
+        if not (username and is_plain(username) and is_plain(client_id) and may_be_called(username, client_id)):
+            return False
+        account = await self._account(username)
+        right = matches(password, account.digest if account else _NOBODY)
+        return right and account is not None and account.is_active
+
+    async def permits(self, *, username: str, client_id: str, topic: str, access: int) -> bool:
+        """May the client do this one thing?"""
+        account = await self._account(username) if may_be_called(username, client_id) else None
+        if account is None or not account.is_active:
+            return False
+        if account.is_superuser:
+            return access in {Access.READ, Access.WRITE, Access.SUBSCRIBE}
+        return permits(account.rules(), topic, access, username=username, client_id=client_id)
+
+    async def is_superuser(self, username: str) -> bool:
+        """May the user do everything?"""
+        account = await self._account(username)
+        return account is not None and account.is_active and account.is_superuser
+
+    async def is_active_device(self, uuid: DeviceUuid) -> bool:
+        """Is it a device of ours, in service?"""
+        account = await self._account(device_username(uuid))
+        return account is not None and account.is_active
+
+    def seen(self, username: str) -> None:
+        """The user has given a sign of life."""
+        uuid = device_of(username)
+        if uuid is not None:
+            self._liveness.seen(uuid)
+
+    async def issue(self, tx: Transaction, device: Device) -> Mapping[str, Any]:
+        """A fresh password for a device; the one before stops working."""
+        if self._endpoint is None:
+            raise Unavailable("the broker has not started yet")
+        username = device_username(device.uuid)
+        password = self._ids.secret()
+        account = MqttAccount(username=username, digest=digest_of(password), is_active=True, device_uuid=device.uuid)
+        await self._store.put(tx, account, self._clock.now())
+        tx.signal(MQTT_ACCOUNTS, username)
+        return {"mqtt": self._endpoint.for_device(device.uuid, username, password)}
+
+    async def _account(self, username: str) -> MqttAccount | None:
+        known = self._known.get(username)
+        if known is not None or self._unknown.get(username):
+            return known
+        try:
+            return await self._known.get_or(username, lambda: self._load(username))
+        except NotFound:
+            self._unknown.put(username, True)  # noqa: FBT003 - the cache holds a bare fact
+            return None
+
+    async def _load(self, username: str) -> MqttAccount:
+        async with self._transactions.read() as tx:
+            return await self._store.get(tx, username)
+
+    def _forget(self, username: str) -> None:
+        self._known.forget(username)
+        self._unknown.forget(username)

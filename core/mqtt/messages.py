@@ -1,0 +1,48 @@
+"""From messages on device topics to use cases."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from core.errors import Refusal, Unavailable
+from core.ids import DeviceUuid
+from core.mqtt.accounts import MqttAccounts
+from core.mqtt.model import Message
+from core.mqtt.topics import parse_device_topic
+
+log = logging.getLogger(__name__)
+
+DeviceMessageHandler = Callable[[DeviceUuid, str, bytes], Awaitable[None]]
+
+
+class DeviceMessages:
+    """Takes each message to the use case for its kind of topic. Implements `Inbox`.
+
+    The device is the one that the topic names: the broker has let only that device publish there. Devices are never
+    made out of topics.
+    """
+
+    def __init__(self, accounts: MqttAccounts) -> None:
+        self._accounts = accounts
+        self._handlers: dict[str, DeviceMessageHandler] = {}
+
+    def handle_with(self, handlers: Mapping[str, DeviceMessageHandler]) -> None:
+        """From now on take `iot/device/<uuid>/<kind>/<rest>` to the handler of the kind (uuid, rest, payload)."""
+        self._handlers.update(handlers)
+
+    def wants(self, topic: str) -> bool:
+        """Is there a use case for this topic?"""
+        parsed = parse_device_topic(topic)
+        return parsed is not None and parsed.kind in self._handlers
+
+    async def receive(self, message: Message) -> None:
+        """Have the message stored. Raises Unavailable when that cannot be done now."""
+        topic = parse_device_topic(message.topic)
+        if topic is None or not await self._accounts.is_active_device(topic.uuid):
+            return
+        self._accounts.seen(message.username)
+        try:
+            await self._handlers[topic.kind](topic.uuid, topic.rest, message.payload)
+        except Unavailable:
+            raise
+        except Refusal as refusal:
+            log.warning("message on %s refused: %s", message.topic, refusal.message)

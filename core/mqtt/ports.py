@@ -1,0 +1,82 @@
+"""What a broker needs from us, and what we need from a broker."""
+
+from datetime import datetime
+from typing import Protocol
+
+from core.mqtt.account import MqttAccount
+from core.mqtt.model import Access, BrokerStatistics, Message
+from core.transactions import Transaction
+
+
+class Gatekeeper(Protocol):
+    """Whom the broker asks before it lets anybody do anything. Whatever is raised counts as a denial."""
+
+    async def authenticate(self, *, username: str, password: str, client_id: str) -> bool:
+        """Is this the user? Asked once per connection, before any session is touched (MQTT 3.1.1 §3.1.4).
+
+        False refuses the connection with return code 4; the same answer, and as late, whatever was wrong. Raising
+        refuses it with return code 3: the client may try again. An answer that takes longer than 10 seconds counts as
+        raised.
+        """
+
+    async def permits(self, *, username: str, client_id: str, topic: str, access: Access) -> bool:
+        """May the client do this one thing? `topic` is a filter when `access` is SUBSCRIBE, else a topic name.
+
+        WRITE is asked when a message arrives and when a will is published, READ before each delivery, retained and
+        queued ones included, and SUBSCRIBE again when a durable session is resumed. Answers are kept for as long as
+        the connection lasts: after taking a right away, call `Broker.disconnect`. What is raised denies this once.
+        """
+
+    def seen(self, username: str) -> None:
+        """The user has sent something: a CONNECT that was accepted, a message, a ping. Must be cheap; no answer."""
+
+
+class Inbox(Protocol):
+    """Where messages from devices become use cases."""
+
+    def wants(self, topic: str) -> bool:
+        """Is `receive` to be called with messages on this topic? Asked for each message: must be cheap."""
+
+    async def receive(self, message: Message) -> None:
+        """Store the message; returns once it is durable, and only then is it acknowledged (QoS 1 and 2).
+
+        Called in the order of arrival for each client, but not one by one: up to 64 calls of one client are under way
+        at a time, and the order in which they return does not matter. Raises Unavailable when the message could not be
+        stored: the connection is then closed without an acknowledgement, so that the client sends it again. A message
+        that can never be stored must therefore be logged and swallowed, not raised about.
+        """
+
+
+class Broker(Protocol):
+    """What the use cases need from whichever broker carries the messages."""
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        """Hand the message to everybody who subscribed and may read it; returns before they have it.
+
+        Raises Invalid for a topic that cannot be published to, and Unavailable when the broker does not work.
+        """
+
+    async def disconnect(self, username: str) -> None:
+        """Cut every session of this user now, without its will, and forget its durable sessions and queued messages.
+
+        To be called after the user has been revoked or lost a right. Messages that had arrived before are still stored.
+        """
+
+    async def forget_retained(self, topic_filter: str) -> None:
+        """Forget the retained messages whose topics the filter matches. Raises Invalid for a malformed filter."""
+
+    def statistics(self) -> BrokerStatistics:
+        """How the broker is doing, as of now."""
+
+    async def ping(self) -> None:
+        """Returns when the broker works. Raises Unavailable when it does not."""
+
+
+class MqttAccountStore(Protocol):
+    """Remembers the accounts of the broker. tests/contracts/mqtt_account_store.py says exactly how."""
+
+    async def put(self, tx: Transaction, account: MqttAccount, now: datetime) -> None:
+        """Remember the account in place of the one of the same name."""
+
+    async def get(self, tx: Transaction, username: str) -> MqttAccount:
+        """The account; a device's is active only while the device is. NotFound if there is none."""

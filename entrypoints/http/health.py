@@ -1,0 +1,94 @@
+"""Is it alive, is it ready, how is it doing (root paths, for probes and Prometheus)."""
+
+import asyncio
+from collections.abc import Sequence
+from hmac import compare_digest
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, exposition
+
+from core.clock import Clock
+from core.errors import Forbidden, Refusal
+from core.health import Ping
+from entrypoints.http.addresses import is_local
+from entrypoints.http.authentication import bearer_of
+from entrypoints.http.requests import actor_of
+from entrypoints.http.responses import json
+from entrypoints.http.routing import ANYONE, SECRET, Route
+
+PING_SECONDS = 3.0
+VERSION = "2.0.0"
+
+
+class HealthRoutes:
+    """Handlers."""
+
+    def __init__(self, *, clock: Clock, pings: Sequence[Ping], registry: CollectorRegistry, metrics_token: str) -> None:
+        self._clock = clock
+        self._pings = pings
+        self._registry = registry
+        self._metrics_token = metrics_token
+        self._began = clock.monotonic()
+
+    async def root(self, _request: web.Request) -> web.Response:
+        """Who answers here."""
+        return json(
+            {
+                "status": "ok",
+                "service": "Iotistic Unified API",
+                "version": VERSION,
+                "apiVersion": "v1",
+                "apiBase": "/api/v1",
+                "documentation": "/api/docs",
+            }
+        )
+
+    async def health(self, _request: web.Request) -> web.Response:
+        """The process is alive; nothing else is looked at."""
+        uptime = self._clock.monotonic() - self._began
+        return json({"status": "healthy", "timestamp": self._clock.now(), "uptime": round(uptime, 3)})
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Everything we need works; else 503 with the names of what does not."""
+        failures = await asyncio.gather(*(_failure_of(ping) for ping in self._pings))
+        checks = {ping.name: failure or "ok" for ping, failure in zip(self._pings, failures, strict=True)}
+        failing = [name for name, outcome in checks.items() if outcome != "ok"]
+        body = {"status": "unavailable" if failing else "ready", "checks": checks, "failing": failing}
+        return json(body, status=503 if failing else 200, headers={"Retry-After": "5"} if failing else None)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Numbers for Prometheus: to whoever holds the token or, without one, to this machine."""
+        token = bearer_of(request) or ""
+        if self._metrics_token:
+            allowed = compare_digest(token.encode(), self._metrics_token.encode())
+        else:
+            allowed = is_local(actor_of(request).address)
+        if not allowed:
+            raise Forbidden("metrics are for this machine, or for the holder of METRICS_TOKEN")
+        return web.Response(
+            body=exposition.generate_latest(self._registry), headers={"Content-Type": exposition.CONTENT_TYPE_LATEST}
+        )
+
+    def routes(self) -> list[Route]:
+        """The routes for probes."""
+        return [
+            Route(method="GET", path="/", handler=self.root, allow=ANYONE, summary="Who answers here", root=True),
+            Route(method="GET", path="/health", handler=self.health, allow=ANYONE, summary="Is it alive", root=True),
+            Route(method="GET", path="/ready", handler=self.ready, allow=ANYONE, summary="Is it ready", root=True),
+            Route(
+                method="GET", path="/metrics", handler=self.metrics, allow=SECRET, summary="For Prometheus", root=True
+            ),
+        ]
+
+
+async def _failure_of(ping: Ping) -> str | None:
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            await ping.check()
+    except TimeoutError:
+        return f"no answer within {PING_SECONDS:g} s"
+    except Refusal as refusal:
+        return refusal.message
+    except Exception as error:  # noqa: BLE001 - whatever a ping raises is its answer
+        return type(error).__name__
+    return None

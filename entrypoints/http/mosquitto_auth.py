@@ -1,0 +1,99 @@
+"""What mosquitto-go-auth asks over HTTP (contract §10.1): JSON or form, answered for all its response modes."""
+
+from hmac import compare_digest
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from aiohttp import web
+
+from core.errors import Forbidden
+from core.mqtt import MqttAccounts
+from entrypoints.http.addresses import is_local
+from entrypoints.http.requests import actor_of, body_bytes, decoded
+from entrypoints.http.responses import json
+from entrypoints.http.routing import SECRET, Route
+
+LONGEST_BODY = 256 * 1024
+
+
+class Question(msgspec.Struct):
+    """The fields of all three questions."""
+
+    username: str = ""
+    password: str = ""
+    clientid: str = ""
+    topic: str = ""
+    acc: int | str = 0
+
+
+class MosquittoAuthRoutes:
+    """Handlers. The broker sends the secret as `?secret=…`; where none is set, it must run on this machine.
+
+    Open to everybody, these questions would be a way to try passwords.
+    """
+
+    def __init__(self, accounts: MqttAccounts, secret: str) -> None:
+        self._accounts = accounts
+        self._secret = secret
+
+    async def user(self, request: web.Request) -> web.Response:
+        """May this user log in?"""
+        question = await self._question(request)
+        return _answer(
+            await self._accounts.authenticate(
+                username=question.username, password=question.password, client_id=question.clientid
+            )
+        )
+
+    async def superuser(self, request: web.Request) -> web.Response:
+        """May this user do everything?"""
+        question = await self._question(request)
+        return _answer(await self._accounts.is_superuser(question.username))
+
+    async def acl(self, request: web.Request) -> web.Response:
+        """May this client do this one thing?"""
+        question = await self._question(request)
+        access = int(question.acc) if str(question.acc).strip().isdecimal() else 0
+        return _answer(
+            await self._accounts.permits(
+                username=question.username, client_id=question.clientid, topic=question.topic, access=access
+            )
+        )
+
+    async def _question(self, request: web.Request) -> Question:
+        given = request.query.get("secret", "")
+        if self._secret and not compare_digest(given.encode(), self._secret.encode()):
+            raise Forbidden("the secret of MOSQUITTO_AUTH_SECRET is missing from the address")
+        if not self._secret and not is_local(actor_of(request).address):
+            raise Forbidden("set MOSQUITTO_AUTH_SECRET to let a broker on another machine ask")
+        body = await body_bytes(request)
+        if request.content_type == "application/x-www-form-urlencoded":
+            form: dict[str, Any] = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+            return msgspec.convert({key: form[key] for key in form if key in Question.__struct_fields__}, Question)
+        return decoded(body, Question)
+
+
+def _answer(allowed: bool) -> web.Response:  # noqa: FBT001 - the answer itself
+    """Status for the mode `status`, `ok` for the mode `json`; the same words whatever was wrong."""
+    error = "" if allowed else "denied"
+    return json({"ok": allowed, "success": allowed, "error": error}, status=200 if allowed else 403)
+
+
+def mosquitto_auth_routes(accounts: MqttAccounts, secret: str) -> list[Route]:
+    """The routes that a broker calls; people and devices have no business there."""
+    own = MosquittoAuthRoutes(accounts, secret)
+    questions = {"user": own.user, "superuser": own.superuser, "acl": own.acl}
+    return [
+        Route(
+            method=method,
+            path=f"/mosquitto-auth/{name}",
+            handler=handler,
+            allow=SECRET,
+            summary=f"The broker asks: {name}",
+            root=True,
+            body_limit=LONGEST_BODY,
+        )
+        for name, handler in questions.items()
+        for method in ("POST", "GET", "PUT")
+    ]

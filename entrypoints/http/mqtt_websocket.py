@@ -1,0 +1,57 @@
+"""MQTT over WebSocket on the HTTP port (MQTT 3.1.1 §6), for browsers and for networks that only let HTTP through."""
+
+from aiohttp import WSMsgType, web
+
+from adapters.amqtt import EmbeddedBroker, Limits
+from entrypoints.http.routing import SECRET, Route
+
+PATH = "/mqtt"
+SUBPROTOCOL = "mqtt"
+_FRAME_OVERHEAD = 16
+
+
+class MqttWebSocket:
+    """Hands WebSockets to the embedded broker. Clients authenticate in MQTT: cookies and headers give no rights."""
+
+    def __init__(self, broker: EmbeddedBroker, *, largest_packet: int = Limits().packet_bytes) -> None:
+        self._broker = broker
+        self._largest = largest_packet + _FRAME_OVERHEAD
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Upgrade the connection and serve MQTT on it until it ends."""
+        offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+        if SUBPROTOCOL not in (name.strip() for name in offered):
+            raise web.HTTPBadRequest(text="this is MQTT over WebSocket: offer the subprotocol mqtt")
+        response = web.WebSocketResponse(protocols=(SUBPROTOCOL,), max_msg_size=self._largest, compress=False)
+        await response.prepare(request)
+        await self._broker.serve_websocket(_AiohttpSocket(request, response))
+        return response
+
+    def routes(self) -> list[Route]:
+        """The one route; who connects is asked by the broker, in MQTT's own way."""
+        return [
+            Route(method="GET", path=PATH, handler=self.handle, allow=SECRET, summary="MQTT over WebSocket", root=True)
+        ]
+
+
+class _AiohttpSocket:
+    """Implements `adapters.amqtt.WebSocketLike`."""
+
+    def __init__(self, request: web.Request, response: web.WebSocketResponse) -> None:
+        self.address = request.remote or ""
+        self._transport = request.transport
+        self._response = response
+
+    async def receive(self) -> bytes | None:
+        message = await self._response.receive()
+        return message.data if message.type is WSMsgType.BINARY else None
+
+    async def send(self, message: bytes) -> None:
+        await self._response.send_bytes(message)
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def close(self) -> None:
+        await self._response.close()

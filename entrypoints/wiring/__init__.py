@@ -1,0 +1,1 @@
+"""Puts the application together: who implements which port, in what order things open, who answers which hook."""

@@ -1,0 +1,105 @@
+"""Who implements which port, and what each feature is made of: two tables, read like two lists."""
+
+from adapters.system.attempts import GuessLimiter
+from datetime import timedelta
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import DependenciesContainer, Dependency, Singleton
+
+from adapters.sql.device_overviews import SqlDeviceOverviews
+from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
+from adapters.sql.mqtt import SqlMqttAccountStore
+from adapters.sql.outbox import SqlOutboxStore
+from adapters.sql.provisioning import SqlProvisioningKeyStore
+from adapters.sql.settings import SqlStoredSettings
+from adapters.system import SecretFiles, SystemClock, SystemIds
+from core.devices import DeviceKeys, Devices, Liveness, Quota
+from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
+from core.outbox import Outbox
+from core.provisioning import Enrolments, ProvisioningKeys
+from core.settings import Settings
+from core.transactions import Signals, Transactions
+
+
+class Adapters(DeclarativeContainer):
+    """The technologies. A plugin may override a line."""
+
+    transactions: Dependency[Transactions] = Dependency()
+    signals: Dependency[Signals] = Dependency()
+    broker: Dependency[Broker] = Dependency()
+    quota: Dependency[Quota] = Dependency()
+    secret_files: Dependency[SecretFiles] = Dependency()
+
+    clock = Singleton(SystemClock)
+    ids = Singleton(SystemIds)
+    guesses = Singleton(GuessLimiter)
+    outbox = Singleton(SqlOutboxStore)
+    stored_settings = Singleton(SqlStoredSettings)
+    devices = Singleton(SqlDeviceStore)
+    device_keys = Singleton(SqlDeviceKeyStore)
+    device_overviews = Singleton(SqlDeviceOverviews)
+    liveness = Singleton(SqlLivenessStore)
+    provisioning_keys = Singleton(SqlProvisioningKeyStore)
+    mqtt_accounts = Singleton(SqlMqttAccountStore)
+
+
+class Features(DeclarativeContainer):
+    """The use cases."""
+
+    adapters = DependenciesContainer()
+    settings: Dependency[Settings] = Dependency()
+    offline_after: Dependency[timedelta] = Dependency()
+
+    outbox = Singleton(Outbox, transactions=adapters.transactions, store=adapters.outbox, clock=adapters.clock)
+    liveness = Singleton(
+        Liveness,
+        transactions=adapters.transactions,
+        store=adapters.liveness,
+        clock=adapters.clock,
+        signals=adapters.signals,
+        offline_after=offline_after,
+    )
+    device_keys = Singleton(
+        DeviceKeys,
+        transactions=adapters.transactions,
+        store=adapters.device_keys,
+        clock=adapters.clock,
+        signals=adapters.signals,
+    )
+    devices = Singleton(
+        Devices,
+        transactions=adapters.transactions,
+        store=adapters.devices,
+        overviews=adapters.device_overviews,
+        quota=adapters.quota,
+        liveness=liveness,
+        clock=adapters.clock,
+    )
+    provisioning_keys = Singleton(
+        ProvisioningKeys,
+        transactions=adapters.transactions,
+        store=adapters.provisioning_keys,
+        clock=adapters.clock,
+        ids=adapters.ids,
+    )
+    enrolments = Singleton(
+        Enrolments,
+        transactions=adapters.transactions,
+        keys=adapters.provisioning_keys,
+        devices=adapters.devices,
+        registry=devices,
+        device_keys=device_keys,
+        limiter=adapters.guesses,
+        clock=adapters.clock,
+    )
+    mqtt_accounts = Singleton(
+        MqttAccounts,
+        transactions=adapters.transactions,
+        store=adapters.mqtt_accounts,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        signals=adapters.signals,
+        liveness=liveness,
+    )
+    device_messages = Singleton(DeviceMessages, accounts=mqtt_accounts)
+    revocation = Singleton(Revocation, broker=adapters.broker, signals=adapters.signals)

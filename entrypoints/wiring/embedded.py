@@ -1,0 +1,84 @@
+"""The embedded profile: SQLite, the broker built in, one process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import fields, frozen
+from dependency_injector.providers import Object
+
+from adapters.amqtt import EmbeddedBroker
+from adapters.sql.migrations import migrate_sqlite
+from adapters.sql.signals import LocalSignals
+from adapters.sql.sqlite import SqliteTransactions
+from adapters.system import SecretFiles
+from core.migrations import MigrationFolder
+from core.services import Services
+from core.settings import Settings
+from entrypoints.wiring import settings as declared
+from entrypoints.wiring.containers import Adapters, Features
+
+DATABASE = "iotistic.db"
+SECRETS = "secrets"
+
+
+@frozen
+class FixedQuota:
+    """Implements `core.devices.Quota` by a setting: who hosts it himself has no limit, unless he wants one."""
+
+    limit: int
+
+    def most_devices(self) -> int | None:
+        """The limit, or None for no limit."""
+        return self.limit or None
+
+
+@frozen(kw_only=True)
+class Embedded:
+    """What the embedded profile is made of."""
+
+    services: Services
+    broker: EmbeddedBroker
+
+
+@asynccontextmanager
+async def embedded(data: Path, settings: Settings, migrations: Sequence[MigrationFolder]) -> AsyncIterator[Embedded]:
+    """All features on the database in `data`, brought up to date. Nothing listens yet."""
+    await asyncio.to_thread(migrate_sqlite, data / DATABASE, migrations)
+    signals = LocalSignals()
+    transactions = SqliteTransactions(data / DATABASE, signals)
+    await transactions.open()
+    try:
+        adapters = Adapters(
+            transactions=Object(transactions),
+            signals=Object(signals),
+            quota=Object(FixedQuota(settings[declared.MOST_DEVICES])),
+            secret_files=Object(SecretFiles(data / SECRETS)),
+        )
+        features = Features(
+            adapters=adapters,
+            settings=Object(settings),
+            offline_after=Object(settings[declared.OFFLINE_AFTER]),
+        )
+        broker = EmbeddedBroker(
+            features.mqtt_accounts(),
+            features.device_messages(),
+            host=settings[declared.HOST],
+            port=settings[declared.MQTT_PORT],
+        )
+        adapters.broker.override(Object(broker))
+        yield Embedded(services=services_of(adapters, features, settings), broker=broker)
+    finally:
+        await transactions.close()
+
+
+def services_of(adapters: Adapters, features: Features, settings: Settings) -> Services:
+    """The driving side: each field of Services is the line of that name in one of the tables."""
+    made: dict[str, Any] = {"settings": settings}
+    for field in fields(Services):
+        if field.name not in made:
+            table = features if field.name in features.providers else adapters
+            made[field.name] = table.providers[field.name]()
+    return Services(**made)

@@ -1,0 +1,69 @@
+"""What our own parts answer to the hooks: the first plugin, so that a missing hook is felt by us first."""
+
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+from core.actor import PermissionGrant
+from core.events import AnySubscription
+from core.health import Ping
+from core.hookspecs import hookimpl
+from core.migrations import OURS, MigrationFolder
+from core.periodic import PeriodicTask
+from core.provisioning import Issuer
+from core.services import Services
+from core.settings import AnySetting
+from entrypoints.http.mosquitto_auth import mosquitto_auth_routes
+from entrypoints.http.provisioning import provisioning_routes
+from entrypoints.http.routing import Route
+from entrypoints.wiring import settings as declared
+from entrypoints.wiring.reconcilers import periodic_tasks
+
+
+@hookimpl
+def permissions() -> Iterable[PermissionGrant]:
+    """The twenty permissions of contract §6.3."""
+    return ()
+
+
+@hookimpl
+def settings() -> Iterable[AnySetting]:
+    """Every setting of our own parts."""
+    return declared.OURS
+
+
+@hookimpl
+def migrations() -> Iterable[MigrationFolder]:
+    """Our tables."""
+    return [MigrationFolder(OURS, Path(str(files("migrations"))))]
+
+
+@hookimpl
+def subscribe(services: Services) -> Iterable[AnySubscription]:
+    """What our features do about each other's events."""
+    return [*services.revocation.subscriptions()]
+
+
+@hookimpl
+def periodic(services: Services) -> Iterable[PeriodicTask]:
+    """What our features do again and again."""
+    return periodic_tasks(services)
+
+
+@hookimpl
+def issuers(services: Services) -> Iterable[Issuer]:
+    """What a new device gets: access to the broker."""
+    return [services.mqtt_accounts]
+
+
+@hookimpl
+def pings(services: Services) -> Iterable[Ping]:
+    """What must work: the database and the broker."""
+    return [Ping("database", services.outbox.backlog), Ping("broker", services.broker.ping)]
+
+
+@hookimpl
+def routes(services: Services) -> Iterable[Route]:
+    """Our part of the HTTP API."""
+    secret = services.settings[declared.MOSQUITTO_AUTH_SECRET]
+    return [*provisioning_routes(services), *mosquitto_auth_routes(services.mqtt_accounts, secret)]

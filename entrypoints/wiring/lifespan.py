@@ -1,0 +1,155 @@
+"""Opens everything in order, and closes it in the reverse one."""
+
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pluggy
+from aiohttp import web
+from attrs import frozen
+from prometheus_client import CollectorRegistry
+
+from adapters.amqtt import EmbeddedBroker
+from core.errors import Unavailable
+from core.mqtt import Endpoint
+from core.services import Services
+from core.settings import Settings
+from entrypoints.http.addresses import TrustedProxies
+from entrypoints.http.app import application
+from entrypoints.http.authentication import Authentication
+from entrypoints.http.health import HealthRoutes
+from entrypoints.http.mqtt_websocket import MqttWebSocket
+from entrypoints.http.prometheus import HttpMetrics
+from entrypoints.mqtt.listener import handlers_of
+from entrypoints.wiring import features
+from entrypoints.wiring import settings as declared
+from entrypoints.wiring.embedded import embedded
+from entrypoints.wiring.plugins import answers, plugin_manager
+from entrypoints.worker.scheduler import Scheduler
+
+DRAIN_SECONDS = 3.0
+OWNER_ONLY_FOLDER = 0o700
+
+
+@frozen(kw_only=True)
+class Running:
+    """The control plane while it runs. The addresses are those that devices and people are told."""
+
+    services: Services
+    plugins: pluggy.PluginManager
+    data: Path
+    url: str
+    mqtt_url: str
+
+
+@asynccontextmanager
+async def control_plane(
+    data: Path, environment: Mapping[str, str], *, installed: bool = True
+) -> AsyncIterator[Running]:
+    """The whole control plane in this process, on the files in `data`. Raises a Refusal when it cannot start.
+
+    `installed` tells whether plugins that are installed beside us take part.
+    """
+    plugins = plugin_manager([features], installed=installed)
+    settings = Settings(answers(plugins.hook.settings), environment)
+    _make_private(data)
+    async with AsyncExitStack() as stack:
+        registry = CollectorRegistry()
+        inside = await stack.enter_async_context(embedded(data, settings, answers(plugins.hook.migrations)))
+        services = inside.services
+        _connect(services, plugins)
+        await services.liveness.open()
+        await stack.enter_async_context(_reconciling(services, plugins, registry))
+        mqtt_url = await stack.enter_async_context(_broker(inside.broker, services, settings))
+        app = _application(services, plugins, registry, inside.broker)
+        url = await stack.enter_async_context(_http(app, settings))
+        yield Running(services=services, plugins=plugins, data=data, url=url, mqtt_url=mqtt_url)
+
+
+def _make_private(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY_FOLDER)
+    except OSError as error:
+        raise Unavailable(f"the data folder {data} cannot be made: {error.strerror}") from error
+
+
+def _connect(services: Services, plugins: pluggy.PluginManager) -> None:
+    """Hand out what the hooks answered. Each is asked once."""
+    services.outbox.subscribe(answers(plugins.hook.subscribe, services=services))
+    services.enrolments.issue_with(answers(plugins.hook.issuers, services=services))
+    services.device_messages.handle_with(handlers_of(services))
+
+
+@asynccontextmanager
+async def _reconciling(
+    services: Services, plugins: pluggy.PluginManager, registry: CollectorRegistry
+) -> AsyncIterator[None]:
+    """Periodic tasks run, and once more at the end for what was left."""
+    scheduler = Scheduler(answers(plugins.hook.periodic, services=services), services.signals, registry)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        await scheduler.stop()
+        await services.liveness.settle()
+        await services.outbox.relay()
+
+
+@asynccontextmanager
+async def _broker(broker: EmbeddedBroker, services: Services, settings: Settings) -> AsyncIterator[str]:
+    """The embedded broker listens; its address as devices are told it."""
+    port = settings[declared.MQTT_PORT]
+    try:
+        await broker.start()
+    except OSError as error:
+        raise Unavailable(f"MQTT cannot listen on port {port}: {error.strerror}; try --mqtt-port") from error
+    try:
+        url = settings[declared.MQTT_BROKER_URL] or f"mqtt://{_reachable(settings)}:{broker.port}"
+        services.mqtt_accounts.reachable_at(Endpoint(url))
+        yield url
+    finally:
+        await broker.stop()
+
+
+def _application(
+    services: Services, plugins: pluggy.PluginManager, registry: CollectorRegistry, broker: EmbeddedBroker
+) -> web.Application:
+    settings = services.settings
+    health = HealthRoutes(
+        clock=services.clock,
+        pings=answers(plugins.hook.pings, services=services),
+        registry=registry,
+        metrics_token=settings[declared.METRICS_TOKEN],
+    )
+    return application(
+        [*health.routes(), *MqttWebSocket(broker).routes(), *answers(plugins.hook.routes, services=services)],
+        Authentication(services, TrustedProxies(settings[declared.TRUSTED_PROXIES])),
+        HttpMetrics(registry),
+    )
+
+
+@asynccontextmanager
+async def _http(app: web.Application, settings: Settings) -> AsyncIterator[str]:
+    """HTTP is served; its address as people are told it. On leaving, requests under way are finished first."""
+    runner = web.AppRunner(
+        app, handle_signals=False, access_log=None, auto_decompress=False, shutdown_timeout=DRAIN_SECONDS
+    )
+    await runner.setup()
+    host, port = settings[declared.HOST], settings[declared.PORT]
+    try:
+        site = web.TCPSite(runner, host, port, backlog=1024)
+        try:
+            await site.start()
+        except OSError as error:
+            raise Unavailable(f"HTTP cannot listen on {host}:{port}: {error.strerror}; try --port") from error
+        bound: int = runner.addresses[0][1]
+        yield settings[declared.CLOUD_API_ENDPOINT].rstrip("/") or f"http://{_reachable(settings)}:{bound}"
+    finally:
+        await runner.cleanup()
+
+
+def _reachable(settings: Settings) -> str:
+    """The host to name to others: where we listen everywhere, the name of this machine."""
+    host = settings[declared.HOST]
+    return socket.gethostname() if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound

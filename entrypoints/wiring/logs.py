@@ -1,0 +1,49 @@
+"""How we log: words on a terminal, JSON elsewhere; the same for the standard library's loggers."""
+
+import logging
+import sys
+
+import structlog
+
+from core.errors import Invalid
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def configure_logs(level: str, form: str) -> None:
+    """Log from now on. Raises Invalid that names the setting."""
+    if level.lower() not in LEVELS:
+        raise Invalid("LOG_LEVEL must be debug, info, warning or error", field="LOG_LEVEL")
+    if form not in {"", "json", "text"}:
+        raise Invalid("LOG_FORMAT must be json or text", field="LOG_FORMAT")
+    as_json = form == "json" or (not form and not sys.stderr.isatty())
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(allow=["context"]),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *([structlog.processors.format_exc_info] if as_json else []),
+                last,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(LEVELS[level.lower()])
+    for noisy in ("aiohttp.access", "amqtt", "transitions", "asyncio"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, LEVELS[level.lower()]))

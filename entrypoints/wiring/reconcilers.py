@@ -1,0 +1,29 @@
+"""The periodic tasks of our own parts."""
+
+from datetime import timedelta
+
+from core.devices import LIVENESS
+from core.periodic import PeriodicTask
+from core.services import Services
+from entrypoints.wiring.settings import HEARTBEAT_INTERVAL
+
+OUTBOX = "outbox"
+
+
+def periodic_tasks(services: Services) -> list[PeriodicTask]:
+    """What is looked after again and again, and what wakes it earlier."""
+
+    async def relay() -> None:
+        while await services.outbox.relay():
+            pass
+
+    return [
+        PeriodicTask(name="outbox.relay", every=timedelta(seconds=5), run=relay, wakened_by=(OUTBOX,)),
+        PeriodicTask(name="outbox.retry", every=timedelta(seconds=1), run=services.outbox.retry),
+        PeriodicTask(
+            name="devices.liveness",
+            every=services.settings[HEARTBEAT_INTERVAL],
+            run=services.liveness.settle,
+            wakened_by=(LIVENESS,),
+        ),
+    ]

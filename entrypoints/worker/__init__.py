@@ -1,0 +1,1 @@
+"""Work behind the scenes: the relay of events and the periodic tasks."""
