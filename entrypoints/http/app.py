@@ -26,9 +26,11 @@ def path_of(route: Route) -> str:
     return route.path if route.root else PREFIX + route.path
 
 
-def application(routes: Iterable[Route], authentication: Authentication, metrics: HttpMetrics) -> web.Application:
+def application(
+    routes: Iterable[Route], authentication: Authentication, metrics: HttpMetrics, cors: Cors
+) -> web.Application:
     """An application with these routes. ValueError when one is given twice."""
-    app = web.Application(middlewares=[_outermost])
+    app = web.Application(middlewares=[cors.middleware, _outermost])
     taken: set[tuple[str, str]] = set()
     for route in routes:
         key = (route.method, path_of(route))

@@ -1,18 +1,20 @@
 """Who implements which port, and what each feature is made of: two tables, read like two lists."""
 
-from adapters.system.attempts import GuessLimiter
 from datetime import timedelta
 
+from adapters.system.attempts import GuessLimiter
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import DependenciesContainer, Dependency, Singleton
 
 from adapters.sql.device_overviews import SqlDeviceOverviews
+from adapters.sql.device_state import SqlDesiredStateStore, SqlReportedStateStore
 from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
 from adapters.sql.mqtt import SqlMqttAccountStore
 from adapters.sql.outbox import SqlOutboxStore
 from adapters.sql.provisioning import SqlProvisioningKeyStore
 from adapters.sql.settings import SqlStoredSettings
 from adapters.system import SecretFiles, SystemClock, SystemIds
+from core.device_state import DesiredStates, FirstState, Reports, VitalsUnkept
 from core.devices import DeviceKeys, Devices, Liveness, Quota
 from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
 from core.outbox import Outbox
@@ -39,6 +41,8 @@ class Adapters(DeclarativeContainer):
     device_keys = Singleton(SqlDeviceKeyStore)
     device_overviews = Singleton(SqlDeviceOverviews)
     liveness = Singleton(SqlLivenessStore)
+    desired_states = Singleton(SqlDesiredStateStore)
+    reported_states = Singleton(SqlReportedStateStore)
     provisioning_keys = Singleton(SqlProvisioningKeyStore)
     mqtt_accounts = Singleton(SqlMqttAccountStore)
 
@@ -73,6 +77,24 @@ class Features(DeclarativeContainer):
         overviews=adapters.device_overviews,
         quota=adapters.quota,
         liveness=liveness,
+        clock=adapters.clock,
+    )
+    desired_states = Singleton(
+        DesiredStates,
+        transactions=adapters.transactions,
+        store=adapters.desired_states,
+        clock=adapters.clock,
+        signals=adapters.signals,
+    )
+    first_state = Singleton(
+        FirstState, store=adapters.desired_states, settings=adapters.stored_settings, clock=adapters.clock
+    )
+    vitals = Singleton(VitalsUnkept)
+    reports = Singleton(
+        Reports,
+        transactions=adapters.transactions,
+        store=adapters.reported_states,
+        vitals=vitals,
         clock=adapters.clock,
     )
     provisioning_keys = Singleton(

@@ -14,6 +14,7 @@ from core.provisioning import Issuer
 from core.services import Services
 from core.settings import AnySetting
 from entrypoints.http.mosquitto_auth import mosquitto_auth_routes
+from entrypoints.http.outbox import outbox_routes
 from entrypoints.http.provisioning import provisioning_routes
 from entrypoints.http.routing import Route
 from entrypoints.wiring import settings as declared
@@ -66,4 +67,8 @@ def pings(services: Services) -> Iterable[Ping]:
 def routes(services: Services) -> Iterable[Route]:
     """Our part of the HTTP API."""
     secret = services.settings[declared.MOSQUITTO_AUTH_SECRET]
-    return [*provisioning_routes(services), *mosquitto_auth_routes(services.mqtt_accounts, secret)]
+    return [
+        *provisioning_routes(services),
+        *outbox_routes(services),
+        *mosquitto_auth_routes(services.mqtt_accounts, secret),
+    ]

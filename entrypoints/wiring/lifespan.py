@@ -18,6 +18,7 @@ from core.settings import Settings
 from entrypoints.http.addresses import TrustedProxies
 from entrypoints.http.app import application
 from entrypoints.http.authentication import Authentication
+from entrypoints.http.cors import Cors
 from entrypoints.http.health import HealthRoutes
 from entrypoints.http.mqtt_websocket import MqttWebSocket
 from entrypoints.http.prometheus import HttpMetrics
@@ -126,6 +127,7 @@ def _application(
         [*health.routes(), *MqttWebSocket(broker).routes(), *answers(plugins.hook.routes, services=services)],
         Authentication(services, TrustedProxies(settings[declared.TRUSTED_PROXIES])),
         HttpMetrics(registry),
+        Cors(settings[declared.CORS_ORIGINS]),
     )
 
 

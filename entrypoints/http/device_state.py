@@ -1,0 +1,221 @@
+"""What devices shall run and what they say they run: for agents (contract §2.6, §2.7) and for people (§4.6)."""
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from core.device_state import Deployed, Reported, Target, Unmodified, lenient_json
+from core.devices import DEVICE_CONTROL, DEVICE_READ, DEVICE_WRITE
+from core.services import Services
+from entrypoints.http.requests import actor_of, body_as, body_bytes, device_of
+from entrypoints.http.responses import json
+from entrypoints.http.routing import DEVICE, MIB, Route, device_or_user_with, user_with
+
+# Devices keep what they got and ask with its tag; nobody between may answer for us.
+REVALIDATE = "private, no-cache"
+LARGEST_EDIT = 2 * MIB
+LARGEST_REPORT = 2 * MIB
+
+
+class TargetStateBody(msgspec.Struct):
+    """PUT and POST /devices/{uuid}/target-state. What is absent stays as it is; `apps` is an object or a list."""
+
+    apps: Any = None
+    config: Any = None
+
+
+class DeviceStateRoutes:
+    """Handlers."""
+
+    def __init__(self, services: Services) -> None:
+        self._desired = services.desired_states
+        self._reports = services.reports
+
+    async def poll(self, request: web.Request) -> web.Response:
+        """Tell a device what it shall run, or that it knows."""
+        tags = ",".join(request.headers.getall("If-None-Match", [])) or None
+        uuid = device_of(request)
+        spelled = request.match_info["uuid"]
+        served = await self._desired.for_device(actor_of(request), uuid, tags, spelled=spelled)
+        headers = {"ETag": served.etag, "Cache-Control": REVALIDATE}
+        if isinstance(served, Unmodified):
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=served.body, headers=headers, content_type="application/json", charset="utf-8")
+
+    async def report(self, request: web.Request) -> web.Response:
+        """Keep what a device says of itself."""
+        await self._reports.receive(actor_of(request), lenient_json(await body_bytes(request)))
+        return json({"status": "ok"})
+
+    async def target(self, request: web.Request) -> web.Response:
+        """Show what a device shall run: people see the draft if there is one, the device what is deployed."""
+        target = await self._desired.view(actor_of(request), device_of(request))
+        return json({"uuid": target.deployed.uuid, **target_as_json(target)}, headers={"ETag": target.etag})
+
+    async def edit(self, request: web.Request) -> web.Response:
+        """Change the draft."""
+        body = await body_as(request, TargetStateBody)
+        target = await self._desired.replace_draft(
+            actor_of(request), device_of(request), apps=body.apps, config=body.config, if_match=_if_match(request)
+        )
+        message = "Target state saved as a draft; deploy it to send it to the device"
+        answer = {"status": "ok", "message": message, "uuid": target.deployed.uuid, **target_as_json(target)}
+        return json(answer, headers={"ETag": target.etag})
+
+    async def discard(self, request: web.Request) -> web.Response:
+        """Drop the draft, if there is one."""
+        deployed = await self._desired.discard(actor_of(request), device_of(request))
+        message = "There is no draft any more; what is deployed stays"
+        return json({"status": "ok", "message": message, "uuid": deployed.uuid, "version": deployed.version})
+
+    async def versions(self, request: web.Request) -> web.Response:
+        """Who deployed which version when."""
+        versions = await self._desired.versions(actor_of(request), device_of(request))
+        shown = [
+            {
+                "version": version.version,
+                "deployed_at": version.deployed_at,
+                "deployed_by": version.deployed_by,
+                "apps_count": version.apps_count,
+            }
+            for version in versions
+        ]
+        return json({"uuid": device_of(request), "count": len(shown), "versions": shown})
+
+    async def current(self, request: web.Request) -> web.Response:
+        """Show what a device says it runs."""
+        reported = await self._reports.current(actor_of(request), device_of(request))
+        return json(reported_as_json(reported))
+
+    async def deploy(self, request: web.Request) -> web.Response:
+        """Make the draft what the device shall run."""
+        deployed = await self._desired.deploy(actor_of(request), device_of(request), if_match=_if_match(request))
+        return json(_deployed_as_json(deployed))
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Drop the draft."""
+        deployed = await self._desired.cancel(actor_of(request), device_of(request))
+        message = "Draft cancelled; what is deployed stays"
+        return json({"status": "ok", "message": message, "deviceUuid": deployed.uuid, "version": deployed.version})
+
+
+def target_as_json(target: Target) -> dict[str, Any]:
+    """What people see of the desired state, as in GET /devices/{uuid}."""
+    deployed = target.deployed
+    return {
+        "apps": target.content.apps,
+        "config": target.content.config,
+        "version": deployed.version,
+        "needs_deployment": target.needs_deployment,
+        "last_deployed_at": deployed.last_deployed_at,
+        "deployed_by": deployed.deployed_by,
+        "updated_at": target.updated_at,
+        "updated_by": target.draft.updated_by if target.draft else deployed.deployed_by,
+    }
+
+
+def reported_as_json(reported: Reported) -> dict[str, Any]:
+    """What a device says it runs; sections it never told are empty."""
+    return {
+        "apps": reported.apps or {},
+        "config": reported.config or {},
+        "version": reported.version,
+        "is_online": reported.is_online,
+        "system_info": reported.system_info,
+        "endpoints_health": reported.endpoints_health or {},
+        "sensor_health": reported.sensor_health or {},
+        "reported_at": reported.reported_at,
+    }
+
+
+def _deployed_as_json(deployed: Deployed) -> dict[str, Any]:
+    return {
+        "status": "ok",
+        "message": f"Version {deployed.version} is deployed; the device gets it at its next poll",
+        "deviceUuid": deployed.uuid,
+        "version": deployed.version,
+        "deployedBy": deployed.deployed_by,
+        "deployedAt": deployed.deployed_at,
+        "appsCount": len(deployed.content.apps),
+    }
+
+
+def _if_match(request: web.Request) -> str | None:
+    return ",".join(request.headers.getall("If-Match", [])) or None
+
+
+def device_state_routes(services: Services) -> list[Route]:
+    """The routes of what devices shall run and do run."""
+    own = DeviceStateRoutes(services)
+    target = "/devices/{uuid}/target-state"
+    return [
+        Route(
+            method="GET",
+            path="/device/{uuid}/state",
+            handler=own.poll,
+            allow=DEVICE,
+            summary="Poll what to run (agents)",
+        ),
+        Route(
+            method="PATCH",
+            path="/device/state",
+            handler=own.report,
+            allow=DEVICE,
+            summary="Report the current state (agents)",
+            body_limit=LARGEST_REPORT,
+        ),
+        Route(
+            method="GET",
+            path=target,
+            handler=own.target,
+            allow=device_or_user_with(DEVICE_READ),
+            summary="Show what a device shall run",
+        ),
+        *(
+            Route(
+                method=method,
+                path=target,
+                handler=own.edit,
+                allow=user_with(DEVICE_WRITE),
+                summary="Edit the draft of what a device shall run",
+                body_limit=LARGEST_EDIT,
+            )
+            for method in ("PUT", "POST")
+        ),
+        Route(
+            method="DELETE",
+            path=target,
+            handler=own.discard,
+            allow=user_with(DEVICE_CONTROL),
+            summary="Drop the draft",
+        ),
+        Route(
+            method="GET",
+            path=target + "/versions",
+            handler=own.versions,
+            allow=user_with(DEVICE_READ),
+            summary="List the deployed versions",
+        ),
+        Route(
+            method="GET",
+            path="/devices/{uuid}/current-state",
+            handler=own.current,
+            allow=user_with(DEVICE_READ),
+            summary="Show what a device says it runs",
+        ),
+        Route(
+            method="POST",
+            path="/devices/{uuid}/deploy",
+            handler=own.deploy,
+            allow=user_with(DEVICE_CONTROL),
+            summary="Deploy the draft",
+        ),
+        Route(
+            method="POST",
+            path="/devices/{uuid}/deploy/cancel",
+            handler=own.cancel,
+            allow=user_with(DEVICE_CONTROL),
+            summary="Cancel the draft",
+        ),
+    ]
