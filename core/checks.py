@@ -18,7 +18,8 @@ def require(actor: Actor, permission: Permission) -> None:
         return
     if actor.kind is ActorKind.STRANGER:
         raise Unauthenticated("log in first")
-    raise Forbidden(f"this needs the permission {permission}", needed=(permission,), missing=(permission,))
+    role = actor.role.word if actor.role else None
+    raise Forbidden(f"this needs the permission {permission}", needed=(permission,), missing=(permission,), role=role)
 
 
 def require_device(actor: Actor, uuid: DeviceUuid) -> None:
@@ -40,6 +41,11 @@ def plain_text(value: object, field: str, *, longest: int, shortest: int = 1) ->
     if _UNPRINTABLE.search(text):
         raise Invalid(f"{field} must not contain control characters", field=field)
     return text
+
+
+def printable(text: str, *, longest: int) -> str:
+    """What can be shown of text from outside, for the record: no control characters, cut off where it is too long."""
+    return _UNPRINTABLE.sub("", text[: longest * 2]).strip()[:longest]
 
 
 class PlainText:

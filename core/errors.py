@@ -32,7 +32,7 @@ class Unauthenticated(Refusal):
 
 
 class Forbidden(Refusal):
-    """We know who asks; it is not theirs to do. `needed` and `missing` name permissions."""
+    """We know who asks; it is not theirs to do. `needed` and `missing` name permissions, `role` what the person is."""
 
     def __init__(
         self,
@@ -40,11 +40,13 @@ class Forbidden(Refusal):
         *,
         needed: tuple[str, ...] = (),
         missing: tuple[str, ...] = (),
+        role: str | None = None,
         context: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message, context=context)
         self.needed = needed
         self.missing = missing
+        self.role = role
 
 
 class NotFound(Refusal):

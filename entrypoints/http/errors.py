@@ -45,7 +45,7 @@ def response_to(refusal: Refusal) -> web.Response:
     if isinstance(refusal, Invalid) and refusal.fields:
         body["fields"] = refusal.fields
     if isinstance(refusal, Forbidden) and refusal.needed:
-        body |= {"required": refusal.needed, "missing": refusal.missing}
+        body |= {"required": refusal.needed, "missing": refusal.missing, "userRole": refusal.role}
     if isinstance(refusal, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="iotistic"'
     log.info("refused with %d: %s", status, refusal.message, extra={"context": refusal.context})
