@@ -3,6 +3,7 @@
 from attrs import frozen
 
 from core.clock import Clock
+from core.device_state import DesiredStates, FirstState, Reports
 from core.devices import DeviceKeys, Devices, Liveness
 from core.ids import Ids
 from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
@@ -25,6 +26,9 @@ class Services:
     devices: Devices
     device_keys: DeviceKeys
     liveness: Liveness
+    desired_states: DesiredStates
+    first_state: FirstState
+    reports: Reports
     provisioning_keys: ProvisioningKeys
     enrolments: Enrolments
     mqtt_accounts: MqttAccounts

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 
+from adapters.sql.device_state import deployed_states, reported_states
 from adapters.sql.devices import device_from, devices
 from adapters.sql.transactions import sql
 from core.devices import DeviceOrder, DeviceOverview, DeviceQuery
@@ -21,7 +22,20 @@ _ORDERS: dict[DeviceOrder, ColumnElement[Any]] = {
     DeviceOrder.CREATED: devices.c.created_at,
     DeviceOrder.ID: devices.c.id,
 }
-_OVERVIEW = select(devices)
+_TARGET_APPS = (
+    select(deployed_states.c.apps_count)
+    .where(deployed_states.c.device_uuid == devices.c.uuid)
+    .order_by(deployed_states.c.version.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_OVERVIEW = select(
+    devices,
+    _TARGET_APPS.label("target_apps"),
+    reported_states.c.apps_count.label("current_apps"),
+    reported_states.c.system_info,
+    reported_states.c.reported_at,
+).outerjoin(reported_states, reported_states.c.device_uuid == devices.c.uuid)
 
 
 class SqlDeviceOverviews:
@@ -73,4 +87,10 @@ def _ordered(statement: Select[Any], query: DeviceQuery) -> Select[Any]:
 
 
 def _overview(row: Row[Any]) -> DeviceOverview:
-    return DeviceOverview(device=device_from(row), vitals={}, target_apps=0, current_apps=0, last_reported=None)
+    return DeviceOverview(
+        device=device_from(row),
+        vitals=row.system_info or {},
+        target_apps=row.target_apps or 0,
+        current_apps=row.current_apps or 0,
+        last_reported=row.reported_at,
+    )

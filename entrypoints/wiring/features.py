@@ -13,6 +13,9 @@ from core.periodic import PeriodicTask
 from core.provisioning import Issuer
 from core.services import Services
 from core.settings import AnySetting
+from entrypoints.http.device_state import device_state_routes
+from entrypoints.http.devices import device_routes
+from entrypoints.http.jobs import job_routes
 from entrypoints.http.mosquitto_auth import mosquitto_auth_routes
 from entrypoints.http.outbox import outbox_routes
 from entrypoints.http.provisioning import provisioning_routes
@@ -53,8 +56,8 @@ def periodic(services: Services) -> Iterable[PeriodicTask]:
 
 @hookimpl
 def issuers(services: Services) -> Iterable[Issuer]:
-    """What a new device gets: access to the broker."""
-    return [services.mqtt_accounts]
+    """What a new device gets: its first desired state and access to the broker."""
+    return [services.first_state, services.mqtt_accounts]
 
 
 @hookimpl
@@ -69,6 +72,9 @@ def routes(services: Services) -> Iterable[Route]:
     secret = services.settings[declared.MOSQUITTO_AUTH_SECRET]
     return [
         *provisioning_routes(services),
+        *device_routes(services),
+        *device_state_routes(services),
+        *job_routes(),
         *outbox_routes(services),
         *mosquitto_auth_routes(services.mqtt_accounts, secret),
     ]

@@ -1,0 +1,42 @@
+"""The states of a device: deployed (what it shall run), draft (what people edit), reported (what it says it runs)."""
+
+from core.device_state.desired import DEVICE_STATES, DesiredStates, Served, Unmodified
+from core.device_state.documents import lenient_json
+from core.device_state.events import (
+    CurrentStateChanged,
+    DraftCancelled,
+    ReportRefused,
+    TargetStateDeployed,
+    TargetStateDrafted,
+)
+from core.device_state.first import TEMPLATE, FirstState
+from core.device_state.model import Content, Deployed, DeployedVersion, Draft, Reported, Target
+from core.device_state.ports import DesiredStateStore, ReportedStateStore, VitalsSink
+from core.device_state.reports import Reports
+from core.device_state.vitals import VitalsUnkept
+
+__all__ = [
+    "DEVICE_STATES",
+    "TEMPLATE",
+    "Content",
+    "CurrentStateChanged",
+    "Deployed",
+    "DeployedVersion",
+    "DesiredStateStore",
+    "DesiredStates",
+    "Draft",
+    "DraftCancelled",
+    "FirstState",
+    "ReportRefused",
+    "Reported",
+    "ReportedStateStore",
+    "Reports",
+    "Served",
+    "Target",
+    "TargetStateDeployed",
+    "TargetStateDrafted",
+    "Unmodified",
+    "VitalsSink",
+    "VitalsUnkept",
+    "lenient_json",
+]
