@@ -1,0 +1,65 @@
+"""Telemetry: vital signs, logs and readings that devices send."""
+
+from core.telemetry.dropped import DroppedSummaries
+from core.telemetry.lines import MOST_LINES, LogBatch, LogLine, batch_of
+from core.telemetry.logs import Logs
+from core.telemetry.metrics import Condition, Metrics
+from core.telemetry.model import (
+    DATA_READ,
+    MOST_LOGS,
+    MOST_METRICS,
+    MOST_ROWS,
+    DroppedSummary,
+    LogQuery,
+    LogReceipt,
+    Period,
+    Position,
+    ReadingQuery,
+    Sample,
+    Span,
+    StoredLine,
+    StoredReading,
+)
+from core.telemetry.payloads import Reading, ReadingKind, readings_of
+from core.telemetry.ports import Ageing, DroppedSummaryStore, LogStore, MetricStore, ReadingStore, VitalsStore
+from core.telemetry.readings import Readings
+from core.telemetry.retention import Retention
+from core.telemetry.vitals import Vitals, vitals_of
+
+__all__ = [
+    "DATA_READ",
+    "MOST_LINES",
+    "MOST_LOGS",
+    "MOST_METRICS",
+    "MOST_ROWS",
+    "Ageing",
+    "Condition",
+    "DroppedSummaries",
+    "DroppedSummary",
+    "DroppedSummaryStore",
+    "LogBatch",
+    "LogLine",
+    "LogQuery",
+    "LogReceipt",
+    "LogStore",
+    "Logs",
+    "MetricStore",
+    "Metrics",
+    "Period",
+    "Position",
+    "Reading",
+    "ReadingKind",
+    "ReadingQuery",
+    "ReadingStore",
+    "Readings",
+    "Retention",
+    "Sample",
+    "Span",
+    "StoredLine",
+    "StoredReading",
+    "Vitals",
+    "VitalsStore",
+    "batch_of",
+    "readings_of",
+    "vitals_of",
+]
