@@ -10,6 +10,7 @@ from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
 from core.outbox import Outbox
 from core.provisioning import Enrolments, ProvisioningKeys
 from core.settings import Settings
+from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention
 from core.transactions import Signals, Transactions
 
 
@@ -29,6 +30,11 @@ class Services:
     desired_states: DesiredStates
     first_state: FirstState
     reports: Reports
+    metrics: Metrics
+    logs: Logs
+    dropped_summaries: DroppedSummaries
+    readings: Readings
+    retention: Retention
     provisioning_keys: ProvisioningKeys
     enrolments: Enrolments
     mqtt_accounts: MqttAccounts

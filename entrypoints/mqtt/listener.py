@@ -11,4 +11,4 @@ def handlers_of(services: Services) -> dict[str, DeviceMessageHandler]:
     async def state(uuid: DeviceUuid, _rest: str, payload: bytes) -> None:
         await services.reports.receive_published(uuid, payload)
 
-    return {"state": state}
+    return {"state": state, "sensor": services.readings.receive}

@@ -13,14 +13,21 @@ from adapters.sql.mqtt import SqlMqttAccountStore
 from adapters.sql.outbox import SqlOutboxStore
 from adapters.sql.provisioning import SqlProvisioningKeyStore
 from adapters.sql.settings import SqlStoredSettings
+from adapters.sql.telemetry_dropped import SqlDroppedSummaryStore
+from adapters.sql.telemetry_logs import SqlLogBatches, SqlLogStore
+from adapters.sql.telemetry_metrics import SqlMetricStore
+from adapters.sql.telemetry_readings import SqlReadingStore
+from adapters.sql.vitals import SqlVitalsStore
 from adapters.system import SecretFiles, SystemClock, SystemIds
-from core.device_state import DesiredStates, FirstState, Reports, VitalsUnkept
+from core.device_state import DesiredStates, FirstState, Reports
 from core.devices import DeviceKeys, Devices, Liveness, Quota
 from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
 from core.outbox import Outbox
 from core.provisioning import Enrolments, ProvisioningKeys
 from core.settings import Settings
+from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention
 from core.transactions import Signals, Transactions
+from entrypoints.wiring.telemetry import kept_for
 
 
 class Adapters(DeclarativeContainer):
@@ -43,6 +50,12 @@ class Adapters(DeclarativeContainer):
     liveness = Singleton(SqlLivenessStore)
     desired_states = Singleton(SqlDesiredStateStore)
     reported_states = Singleton(SqlReportedStateStore)
+    vitals = Singleton(SqlVitalsStore)
+    metrics = Singleton(SqlMetricStore)
+    logs = Singleton(SqlLogStore)
+    log_batches = Singleton(SqlLogBatches)
+    dropped_summaries = Singleton(SqlDroppedSummaryStore)
+    readings = Singleton(SqlReadingStore)
     provisioning_keys = Singleton(SqlProvisioningKeyStore)
     mqtt_accounts = Singleton(SqlMqttAccountStore)
 
@@ -89,12 +102,42 @@ class Features(DeclarativeContainer):
     first_state = Singleton(
         FirstState, store=adapters.desired_states, settings=adapters.stored_settings, clock=adapters.clock
     )
-    vitals = Singleton(VitalsUnkept)
+    metrics = Singleton(
+        Metrics,
+        transactions=adapters.transactions,
+        store=adapters.metrics,
+        latest=adapters.vitals,
+        devices=devices,
+        clock=adapters.clock,
+    )
+    logs = Singleton(
+        Logs, transactions=adapters.transactions, store=adapters.logs, devices=devices, clock=adapters.clock
+    )
+    dropped_summaries = Singleton(
+        DroppedSummaries,
+        transactions=adapters.transactions,
+        store=adapters.dropped_summaries,
+        devices=devices,
+        clock=adapters.clock,
+    )
+    readings = Singleton(
+        Readings, transactions=adapters.transactions, store=adapters.readings, devices=devices, clock=adapters.clock
+    )
+    kept = Singleton(
+        kept_for,
+        settings=settings,
+        metrics=adapters.metrics,
+        logs=adapters.logs,
+        log_batches=adapters.log_batches,
+        dropped=adapters.dropped_summaries,
+        readings=adapters.readings,
+    )
+    retention = Singleton(Retention, transactions=adapters.transactions, kept=kept, clock=adapters.clock)
     reports = Singleton(
         Reports,
         transactions=adapters.transactions,
         store=adapters.reported_states,
-        vitals=vitals,
+        vitals=metrics,
         clock=adapters.clock,
     )
     provisioning_keys = Singleton(

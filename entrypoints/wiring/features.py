@@ -16,12 +16,16 @@ from core.settings import AnySetting
 from entrypoints.http.device_state import device_state_routes
 from entrypoints.http.devices import device_routes
 from entrypoints.http.jobs import job_routes
+from entrypoints.http.logs import log_routes
+from entrypoints.http.metrics import metric_routes
 from entrypoints.http.mosquitto_auth import mosquitto_auth_routes
 from entrypoints.http.outbox import outbox_routes
 from entrypoints.http.provisioning import provisioning_routes
+from entrypoints.http.readings import reading_routes
 from entrypoints.http.routing import Route
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.reconcilers import periodic_tasks
+from entrypoints.wiring.telemetry import RETENTION_SETTINGS, telemetry_subscriptions, telemetry_tasks
 
 
 @hookimpl
@@ -33,7 +37,7 @@ def permissions() -> Iterable[PermissionGrant]:
 @hookimpl
 def settings() -> Iterable[AnySetting]:
     """Every setting of our own parts."""
-    return declared.OURS
+    return [*declared.OURS, *RETENTION_SETTINGS]
 
 
 @hookimpl
@@ -45,13 +49,13 @@ def migrations() -> Iterable[MigrationFolder]:
 @hookimpl
 def subscribe(services: Services) -> Iterable[AnySubscription]:
     """What our features do about each other's events."""
-    return [*services.revocation.subscriptions()]
+    return [*services.revocation.subscriptions(), *telemetry_subscriptions(services)]
 
 
 @hookimpl
 def periodic(services: Services) -> Iterable[PeriodicTask]:
     """What our features do again and again."""
-    return periodic_tasks(services)
+    return [*periodic_tasks(services), *telemetry_tasks(services)]
 
 
 @hookimpl
@@ -75,6 +79,9 @@ def routes(services: Services) -> Iterable[Route]:
         *device_routes(services),
         *device_state_routes(services),
         *job_routes(),
+        *metric_routes(services),
+        *log_routes(services),
+        *reading_routes(services),
         *outbox_routes(services),
         *mosquitto_auth_routes(services.mqtt_accounts, secret),
     ]
