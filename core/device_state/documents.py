@@ -83,8 +83,8 @@ def _check_leaf(value: Any, field: str) -> None:
             raise Invalid(f"{field} contains NUL or half a surrogate pair", field=field)
     elif not isinstance(value, (int, float)):
         raise Invalid(f"{field} must be JSON", field=field)
-    elif not -SAFE_NUMBER <= value <= SAFE_NUMBER:
-        raise Invalid(f"{field} contains a number beyond ±(2^53 - 1)", field=field)
+    elif not (math.isfinite(value) if isinstance(value, float) else -SAFE_NUMBER <= value <= SAFE_NUMBER):
+        raise Invalid(f"{field} contains a number that is not finite, or beyond ±(2^53 - 1)", field=field)
 
 
 def lenient_json(data: bytes) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 REDACTED = "[redacted]"
 
 # PWD alone is the working directory of a shell, no secret.
-_SECRET_VARIABLE = re.compile(r"(?i)PASS|SECRET|TOKEN|KEY|CREDENTIAL|_PWD$|^AUTH|_AUTH|_DSN$")
+_SECRET_VARIABLE = re.compile(r"(?i)PASS|SECRET|TOKEN|KEY|CREDENTIAL|_PWD$|(?:^|_)AUTH(?:_|$)|_DSN$")
 _SECRET_FIELD = re.compile(r"(?i)passw(?:or)?d|passphrase|secret|token|credential|private_?key|api_?key")
 # Bounded repetitions: what a device sends must not make the search slow.
 _USERINFO = re.compile(r"(://[^\s:/@]{0,256}):[^\s/@]{1,1024}@")

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 # A device that publishes nonsense is written down once in a while, not at every message.
 REFUSALS_REMEMBERED = 10_000
 REFUSALS_APART = 60.0
+MOST_APPS_TOLD = 100
 
 
 class Reports:
@@ -86,7 +87,7 @@ class Reports:
                 await self._store.save(tx, after)
             await self._vitals.record(tx, uuid, report.fields, late=report.late)
             if not report.late and after.differs_from(before):
-                apps = tuple(after.apps or ())
+                apps = tuple(after.apps or ())[:MOST_APPS_TOLD]
                 tx.announce(
                     CurrentStateChanged(at=now, by=f"device:{uuid}", uuid=uuid, version=after.version, apps=apps)
                 )
