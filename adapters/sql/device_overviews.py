@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from adapters.sql.device_state import deployed_states, reported_states
 from adapters.sql.devices import device_from, devices
 from adapters.sql.transactions import sql
+from adapters.sql.vitals import device_vitals
 from core.devices import DeviceOrder, DeviceOverview, DeviceQuery
 from core.errors import NotFound
 from core.ids import DeviceUuid
@@ -29,13 +30,30 @@ _TARGET_APPS = (
     .limit(1)
     .scalar_subquery()
 )
-_OVERVIEW = select(
-    devices,
-    _TARGET_APPS.label("target_apps"),
-    reported_states.c.apps_count.label("current_apps"),
-    reported_states.c.system_info,
-    reported_states.c.reported_at,
-).outerjoin(reported_states, reported_states.c.device_uuid == devices.c.uuid)
+# What lists show of the vital signs; the lists of processes and interfaces are long and shown elsewhere.
+_SIGNS = (
+    "cpu_usage",
+    "cpu_temp",
+    "memory_usage",
+    "memory_total",
+    "storage_usage",
+    "storage_total",
+    "uptime",
+    "os_version",
+    "agent_version",
+    "local_ip",
+)
+_OVERVIEW = (
+    select(
+        devices,
+        _TARGET_APPS.label("target_apps"),
+        reported_states.c.apps_count.label("current_apps"),
+        reported_states.c.reported_at,
+        *(device_vitals.c[name].label(f"latest_{name}") for name in _SIGNS),
+    )
+    .outerjoin(reported_states, reported_states.c.device_uuid == devices.c.uuid)
+    .outerjoin(device_vitals, device_vitals.c.device_uuid == devices.c.uuid)
+)
 
 
 class SqlDeviceOverviews:
@@ -89,7 +107,7 @@ def _ordered(statement: Select[Any], query: DeviceQuery) -> Select[Any]:
 def _overview(row: Row[Any]) -> DeviceOverview:
     return DeviceOverview(
         device=device_from(row),
-        vitals=row.system_info or {},
+        vitals={name: value for name in _SIGNS if (value := getattr(row, f"latest_{name}")) is not None},
         target_apps=row.target_apps or 0,
         current_apps=row.current_apps or 0,
         last_reported=row.reported_at,

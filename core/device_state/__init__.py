@@ -13,7 +13,6 @@ from core.device_state.first import TEMPLATE, FirstState
 from core.device_state.model import Content, Deployed, DeployedVersion, Draft, Reported, Target
 from core.device_state.ports import DesiredStateStore, ReportedStateStore, VitalsSink
 from core.device_state.reports import Reports
-from core.device_state.vitals import VitalsUnkept
 
 __all__ = [
     "DEVICE_STATES",
@@ -37,6 +36,5 @@ __all__ = [
     "TargetStateDrafted",
     "Unmodified",
     "VitalsSink",
-    "VitalsUnkept",
     "lenient_json",
 ]
