@@ -9,6 +9,7 @@ from aiohttp import web
 
 from core.errors import Refusal
 from entrypoints.http.authentication import Authentication
+from entrypoints.http.cors import Cors
 from entrypoints.http.errors import response_to, response_to_http
 from entrypoints.http.prometheus import HttpMetrics
 from entrypoints.http.requests import ACTOR, ROUTE
