@@ -24,6 +24,11 @@ class Framer:
         """Add what was received. Take all packets before the next chunk."""
         self._buffer += chunk
 
+    @property
+    def next_byte(self) -> int | None:
+        """The first byte of the next packet, as soon as it has come."""
+        return self._buffer[0] if self._buffer else None
+
     def packets(self) -> Iterator[tuple[int, int, bytes]]:
         """The packets that are complete. Raises Malformed where the next one cannot become a packet."""
         buffer, start = self._buffer, 0

@@ -26,7 +26,7 @@ class _Entry:
 
     @property
     def size(self) -> int:
-        return len(self.message.payload) if self.message is not None else 0
+        return len(self.message.topic) + len(self.message.payload) if self.message is not None else 0
 
 
 class Intake:
@@ -101,9 +101,9 @@ class Intake:
             await self._interior.inbox.receive(message)
             stored = True
         except Refusal as refusal:
-            log.warning("a message of %r on %s is not stored: %s", message.username, message.topic, refusal.message)
+            log.warning("a message of %r on %r is not stored: %s", message.username, message.topic, refusal.message)
         except Exception:
-            log.exception("a message of %r on %s is not stored", message.username, message.topic)
+            log.exception("a message of %r on %r is not stored", message.username, message.topic)
         self._settle(entry, stored=stored)
 
     def _settle(self, entry: _Entry, *, stored: bool) -> None:

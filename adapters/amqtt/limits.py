@@ -13,8 +13,8 @@ class Limits:
     connections: int = 5_000
     # Connections that have not authenticated yet: in all, from one address, and of them over WebSocket, where a frame
     # is buffered before we see its size.
-    pending: int = 1_000
-    pending_per_address: int = 200
+    pending: int = 2_000
+    pending_per_address: int = 500
     pending_websockets: int = 64
     connect_seconds: float = 10.0
     connect_bytes: int = 64 * KIB

@@ -37,9 +37,10 @@ async def first_packet(wire: Wire, framer: Framer, interior: Interior) -> Connec
     """The CONNECT that must come first, soon and short. Raises Malformed, Refused, TimeoutError, ConnectionError."""
     async with asyncio.timeout(interior.limits.connect_seconds):
         while True:
-            for kind, flags, body in framer.packets():
-                if kind != CONNECT:
-                    raise Malformed("the first packet is no CONNECT")
+            # By its first byte, so that other protocols need not wait for us to miss the rest.
+            if framer.next_byte not in {None, CONNECT << 4}:
+                raise Malformed("the first packet is no CONNECT")
+            for _, flags, body in framer.packets():
                 return _decoded(flags, body)
             chunk = await wire.receive()
             if not chunk:

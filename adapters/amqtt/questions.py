@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0
 _KEPT = 4_096
+_LONGEST_KEPT = 512  # topics may have 64 kB, and nobody needs to have such answers kept
 
 
 class Questions:
@@ -38,11 +39,12 @@ class Questions:
                     username=self._username, client_id=self._client_id, topic=topic, access=access
                 )
         except Exception:
-            log.exception("no answer on %s of %s: denied", access, self._username)
+            log.exception("no answer on %s of %r: denied", access, self._username)
             return False
         if len(self._kept) >= _KEPT:
             self._kept.clear()
-        self._kept[access, topic] = answer is True
+        if len(topic) <= _LONGEST_KEPT:
+            self._kept[access, topic] = answer is True
         return answer is True
 
     async def authentic(self, password: str) -> bool:

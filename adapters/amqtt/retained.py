@@ -27,7 +27,7 @@ class Retained:
         if not self._has_room(message):
             return False
         self._messages.put(message.topic, None, message)
-        self._size += len(message.payload)
+        self._size += _size(message)
         self._of_user[message.username] += 1
         return True
 
@@ -35,7 +35,7 @@ class Retained:
         """Clear one topic."""
         message = self._messages.pop(topic, None)
         if message is not None:
-            self._size -= len(message.payload)
+            self._size -= _size(message)
             self._of_user[message.username] -= 1
             if not self._of_user[message.username]:
                 del self._of_user[message.username]
@@ -52,7 +52,11 @@ class Retained:
         limits = self._limits
         return (
             len(self._messages) < limits.retained
-            and self._size + len(message.payload) <= limits.retained_bytes
+            and self._size + _size(message) <= limits.retained_bytes
             # What we publish ourselves is not counted: no username.
             and (not message.username or self._of_user[message.username] < limits.retained_per_user)
         )
+
+
+def _size(message: Message) -> int:
+    return len(message.topic) + len(message.payload)

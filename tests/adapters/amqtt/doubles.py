@@ -28,6 +28,7 @@ class Keeper:
         self.fails_at: Access | None = None
         self.holds: dict[str, asyncio.Event] = {}
         self.logins = 0
+        self.login_begun = asyncio.Event()
         self.asked: list[tuple[str, str, Access]] = []
         self.heard: list[str] = []
 
@@ -36,6 +37,7 @@ class Keeper:
 
     async def authenticate(self, *, username: str, password: str, client_id: str) -> bool:
         self.logins += 1
+        self.login_begun.set()
         if username in self.holds:
             await self.holds[username].wait()
         if self.fails is not None:
