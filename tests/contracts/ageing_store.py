@@ -1,0 +1,48 @@
+"""What every table that grows with time promises. Subclasses give `store` and say how a row gets in and out."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapters.sql.sqlite import SqliteTransactions
+from core.ids import DeviceUuid
+from core.telemetry import Ageing
+from core.transactions import Transaction
+from tests.contracts.telemetry_parts import NOW, new_uuid
+
+
+class AgeingStoreContract:
+    """The tests."""
+
+    async def put(self, store: Any, tx: Transaction, uuid: DeviceUuid, received: datetime, place: int) -> None:
+        """Remember one more row, received at the moment."""
+        raise NotImplementedError
+
+    async def count(self, store: Any, tx: Transaction, uuid: DeviceUuid) -> int:
+        """How many rows of the device there are."""
+        raise NotImplementedError
+
+    async def _filled(self, store: Any, transactions: SqliteTransactions, uuid: DeviceUuid) -> None:
+        """Ten rows of the device, one an hour, the last one an hour before noon."""
+        async with transactions.begin() as tx:
+            for place in range(10):
+                await self.put(store, tx, uuid, NOW - timedelta(hours=10 - place), place)
+
+    async def test_the_oldest_rows_are_dropped_a_batch_at_a_time(
+        self, store: Ageing, transactions: SqliteTransactions
+    ) -> None:
+        uuid, before = new_uuid(), NOW - timedelta(hours=5)
+        await self._filled(store, transactions, uuid)
+        async with transactions.begin() as tx:
+            assert [await store.drop_before(tx, before, 3) for _ in range(3)] == [3, 2, 0]
+            assert await self.count(store, tx, uuid) == 5
+
+    async def test_what_a_device_sent_until_a_moment_is_dropped_a_batch_at_a_time(
+        self, store: Ageing, transactions: SqliteTransactions
+    ) -> None:
+        uuid, other, until = new_uuid(), new_uuid(), NOW - timedelta(hours=2)
+        await self._filled(store, transactions, uuid)
+        await self._filled(store, transactions, other)
+        async with transactions.begin() as tx:
+            assert [await store.drop_device(tx, uuid, until, 5) for _ in range(3)] == [5, 4, 0]
+            assert await self.count(store, tx, uuid) == 1
+            assert await self.count(store, tx, other) == 10
