@@ -32,4 +32,4 @@ class TestReadings(ReadingStoreContract):
         async with transactions.read() as tx:
             steps = [row.detail for row in await tx.rows(text("EXPLAIN QUERY PLAN " + wanted))]
         assert steps[0] == "SEARCH readings USING INDEX sqlite_autoindex_readings_1 (device_uuid=?)"
-        assert steps[1:] == ["USE TEMP B-TREE FOR LAST TERM OF ORDER BY"]
+        assert "USE TEMP B-TREE FOR ORDER BY" not in steps
