@@ -2,6 +2,8 @@
 
 from attrs import frozen
 
+from core.access import Accounts, Permissions, Sessions
+from core.audit import AuditLog
 from core.clock import Clock
 from core.device_state import DesiredStates, FirstState, Reports
 from core.devices import DeviceKeys, Devices, Liveness
@@ -24,6 +26,10 @@ class Services:
     transactions: Transactions
     signals: Signals
     outbox: Outbox
+    permissions: Permissions
+    accounts: Accounts
+    sessions: Sessions
+    audit_log: AuditLog
     devices: Devices
     device_keys: DeviceKeys
     liveness: Liveness

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from adapters.system.attempts import GuessLimiter
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import DependenciesContainer, Dependency, Singleton
 
+from adapters.sql.access import SqlSessionStore, SqlUserStore
+from adapters.sql.audit import SqlAuditStore
 from adapters.sql.device_overviews import SqlDeviceOverviews
 from adapters.sql.device_state import SqlDesiredStateStore, SqlReportedStateStore
 from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
@@ -19,6 +20,9 @@ from adapters.sql.telemetry_metrics import SqlMetricStore
 from adapters.sql.telemetry_readings import SqlReadingStore
 from adapters.sql.vitals import SqlVitalsStore
 from adapters.system import SecretFiles, SystemClock, SystemIds
+from adapters.system.attempts import GuessLimiter, SignupAttempts
+from core.access import Accounts, LoginLimiter, PasswordHasher, Permissions, Sessions, TokenSigner
+from core.audit import AuditLog
 from core.device_state import DesiredStates, FirstState, Reports
 from core.devices import DeviceKeys, Devices, Liveness, Quota
 from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
@@ -38,10 +42,17 @@ class Adapters(DeclarativeContainer):
     broker: Dependency[Broker] = Dependency()
     quota: Dependency[Quota] = Dependency()
     secret_files: Dependency[SecretFiles] = Dependency()
+    passwords: Dependency[PasswordHasher] = Dependency()
+    token_signer: Dependency[TokenSigner] = Dependency()
+    logins: Dependency[LoginLimiter] = Dependency()
 
     clock = Singleton(SystemClock)
     ids = Singleton(SystemIds)
     guesses = Singleton(GuessLimiter)
+    signups = Singleton(SignupAttempts)
+    users = Singleton(SqlUserStore)
+    user_sessions = Singleton(SqlSessionStore)
+    audit_entries = Singleton(SqlAuditStore)
     outbox = Singleton(SqlOutboxStore)
     stored_settings = Singleton(SqlStoredSettings)
     devices = Singleton(SqlDeviceStore)
@@ -68,6 +79,40 @@ class Features(DeclarativeContainer):
     offline_after: Dependency[timedelta] = Dependency()
 
     outbox = Singleton(Outbox, transactions=adapters.transactions, store=adapters.outbox, clock=adapters.clock)
+    permissions = Singleton(Permissions)
+    accounts = Singleton(
+        Accounts,
+        transactions=adapters.transactions,
+        users=adapters.users,
+        sessions=adapters.user_sessions,
+        hasher=adapters.passwords,
+        limiter=adapters.logins,
+        signups=adapters.signups,
+        settings=settings,
+        clock=adapters.clock,
+        ids=adapters.ids,
+    )
+    sessions = Singleton(
+        Sessions,
+        transactions=adapters.transactions,
+        users=adapters.users,
+        store=adapters.user_sessions,
+        hasher=adapters.passwords,
+        signer=adapters.token_signer,
+        limiter=adapters.logins,
+        permissions=permissions,
+        settings=settings,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        signals=adapters.signals,
+    )
+    audit_log = Singleton(
+        AuditLog,
+        transactions=adapters.transactions,
+        store=adapters.audit_entries,
+        settings=settings,
+        clock=adapters.clock,
+    )
     liveness = Singleton(
         Liveness,
         transactions=adapters.transactions,

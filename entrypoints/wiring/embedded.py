@@ -14,6 +14,10 @@ from adapters.sql.migrations import migrate_sqlite
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
 from adapters.system import SecretFiles
+from adapters.system.attempts import LoginAttempts
+from adapters.system.passwords import BcryptPasswords
+from adapters.system.tokens import JwtSigner
+from core import access
 from core.migrations import MigrationFolder
 from core.services import Services
 from core.settings import Settings
@@ -50,12 +54,16 @@ async def embedded(data: Path, settings: Settings, migrations: Sequence[Migratio
     signals = LocalSignals()
     transactions = SqliteTransactions(data / DATABASE, signals)
     await transactions.open()
+    passwords = BcryptPasswords(settings[access.HASH_COST])
     try:
         adapters = Adapters(
             transactions=Object(transactions),
             signals=Object(signals),
             quota=Object(FixedQuota(settings[declared.MOST_DEVICES])),
             secret_files=Object(SecretFiles(data / SECRETS)),
+            passwords=Object(passwords),
+            token_signer=Object(_token_signer(settings, SecretFiles(data / SECRETS))),
+            logins=Object(_patience(settings)),
         )
         features = Features(
             adapters=adapters,
@@ -71,7 +79,21 @@ async def embedded(data: Path, settings: Settings, migrations: Sequence[Migratio
         adapters.broker.override(Object(broker))
         yield Embedded(services=services_of(adapters, features, settings), broker=broker)
     finally:
+        passwords.close()
         await transactions.close()
+
+
+def _token_signer(settings: Settings, secrets: SecretFiles) -> JwtSigner:
+    """Signs with the secret of the operator, or one that is made up and kept. Invalid if it can be guessed."""
+    return JwtSigner(settings[access.TOKEN_SECRET] or secrets.get("jwt"))
+
+
+def _patience(settings: Settings) -> LoginAttempts:
+    return LoginAttempts(
+        per_account=settings[access.LOGINS_PER_ACCOUNT],
+        per_address=settings[access.LOGINS_PER_ADDRESS],
+        span=settings[access.LOGIN_WINDOW],
+    )
 
 
 def services_of(adapters: Adapters, features: Features, settings: Settings) -> Services:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
+from core import access, audit
 from core.actor import PermissionGrant
 from core.events import AnySubscription
 from core.health import Ping
@@ -13,6 +14,8 @@ from core.periodic import PeriodicTask
 from core.provisioning import Issuer
 from core.services import Services
 from core.settings import AnySetting
+from entrypoints.http.access import access_routes
+from entrypoints.http.audit import audit_routes
 from entrypoints.http.device_state import device_state_routes
 from entrypoints.http.devices import device_routes
 from entrypoints.http.jobs import job_routes
@@ -23,6 +26,7 @@ from entrypoints.http.outbox import outbox_routes
 from entrypoints.http.provisioning import provisioning_routes
 from entrypoints.http.readings import reading_routes
 from entrypoints.http.routing import Route
+from entrypoints.http.users import user_routes
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.reconcilers import periodic_tasks
 from entrypoints.wiring.telemetry import RETENTION_SETTINGS, telemetry_subscriptions, telemetry_tasks
@@ -31,13 +35,13 @@ from entrypoints.wiring.telemetry import RETENTION_SETTINGS, telemetry_subscript
 @hookimpl
 def permissions() -> Iterable[PermissionGrant]:
     """The twenty permissions of contract §6.3."""
-    return ()
+    return access.GRANTS
 
 
 @hookimpl
 def settings() -> Iterable[AnySetting]:
     """Every setting of our own parts."""
-    return [*declared.OURS, *RETENTION_SETTINGS]
+    return [*declared.OURS, *access.SETTINGS, *audit.SETTINGS, *RETENTION_SETTINGS]
 
 
 @hookimpl
@@ -49,7 +53,11 @@ def migrations() -> Iterable[MigrationFolder]:
 @hookimpl
 def subscribe(services: Services) -> Iterable[AnySubscription]:
     """What our features do about each other's events."""
-    return [*services.revocation.subscriptions(), *telemetry_subscriptions(services)]
+    return [
+        *services.audit_log.subscriptions(),
+        *services.revocation.subscriptions(),
+        *telemetry_subscriptions(services),
+    ]
 
 
 @hookimpl
@@ -75,6 +83,9 @@ def routes(services: Services) -> Iterable[Route]:
     """Our part of the HTTP API."""
     secret = services.settings[declared.MOSQUITTO_AUTH_SECRET]
     return [
+        *access_routes(services),
+        *user_routes(services),
+        *audit_routes(services),
         *provisioning_routes(services),
         *device_routes(services),
         *device_state_routes(services),

@@ -77,6 +77,7 @@ def _make_private(data: Path) -> None:
 
 def _connect(services: Services, plugins: pluggy.PluginManager) -> None:
     """Hand out what the hooks answered. Each is asked once."""
+    services.permissions.grant(answers(plugins.hook.permissions))
     services.outbox.subscribe(answers(plugins.hook.subscribe, services=services))
     services.enrolments.issue_with(answers(plugins.hook.issuers, services=services))
     services.device_messages.handle_with(handlers_of(services))

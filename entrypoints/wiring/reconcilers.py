@@ -26,4 +26,6 @@ def periodic_tasks(services: Services) -> list[PeriodicTask]:
             run=services.liveness.settle,
             wakened_by=(LIVENESS,),
         ),
+        PeriodicTask(name="access.sessions", every=timedelta(hours=1), run=services.sessions.prune),
+        PeriodicTask(name="audit.retention", every=timedelta(hours=6), run=services.audit_log.forget_old),
     ]

@@ -1,0 +1,96 @@
+"""The audit log in SQL. Implements `core.audit.AuditStore`."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, Row, Table, Text, delete, or_, select
+
+from adapters.sql.transactions import sql
+from adapters.sql.types import Instant, Json, metadata
+from core.audit import AuditEntry, AuditQuery
+from core.ids import DeviceUuid
+from core.transactions import Transaction
+
+# No foreign keys: an entry outlives the device and the person that it tells of.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("announcement_id", BigInteger, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("device_uuid", Text),
+    Column("address", Text),
+    Column("details", Json, nullable=False),
+    Index("ix_audit_log_at", "at"),
+    Index("ix_audit_log_event", "event", "id"),
+    Index("ix_audit_log_device_uuid", "device_uuid", "id"),
+    Index("ix_audit_log_actor", "actor", "id"),
+    sqlite_autoincrement=True,
+)
+
+
+class SqlAuditStore:
+    """Stateless; everything is in the table."""
+
+    async def add(self, tx: Transaction, entry: AuditEntry) -> None:
+        """Keep an entry, once per announcement."""
+        insert = sql(tx).insert(audit_log).on_conflict_do_nothing(index_elements=["announcement_id"])
+        await sql(tx).run(
+            insert,
+            {
+                "announcement_id": entry.announcement_id,
+                "at": entry.at,
+                "event": entry.event,
+                "severity": entry.severity,
+                "actor": entry.actor,
+                "device_uuid": entry.device_uuid,
+                "address": entry.address,
+                "details": dict(entry.details),
+            },
+        )
+
+    async def entries(self, tx: Transaction, query: AuditQuery) -> Sequence[AuditEntry]:
+        """Those asked for, newest first, and one more if there is one."""
+        statement = select(audit_log).where(*_conditions(query)).order_by(audit_log.c.id.desc()).limit(query.limit + 1)
+        return [_from_row(row) for row in await sql(tx).rows(statement)]
+
+    async def forget_before(self, tx: Transaction, moment: datetime, most: int) -> int:
+        """Forget the oldest entries from before the moment."""
+        oldest = select(audit_log.c.id).where(audit_log.c.at < moment).order_by(audit_log.c.at).limit(most)
+        return await sql(tx).run(delete(audit_log).where(audit_log.c.id.in_(oldest)))
+
+
+def _conditions(query: AuditQuery) -> Iterator[ColumnElement[bool]]:
+    columns = audit_log.c
+    if query.event is not None:
+        yield columns.event == query.event
+    if query.severity is not None:
+        yield columns.severity == query.severity.value
+    if query.device_uuid is not None:
+        yield columns.device_uuid == query.device_uuid
+    if query.actor is not None:
+        yield or_(columns.actor == query.actor, columns.actor.startswith(f"{query.actor}:", autoescape=True))
+    if query.since is not None:
+        yield columns.at >= query.since
+    if query.until is not None:
+        yield columns.at <= query.until
+    if query.before is not None:
+        yield columns.id < query.before
+
+
+def _from_row(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(
+        id=row.id,
+        announcement_id=row.announcement_id,
+        at=row.at,
+        event=row.event,
+        severity=row.severity,
+        actor=row.actor,
+        device_uuid=DeviceUuid(row.device_uuid) if row.device_uuid else None,
+        address=row.address,
+        details=row.details,
+    )

@@ -1,0 +1,82 @@
+"""Access: accounts, roles and what they may do, logins and sessions."""
+
+from core.access.accounts import Accounts
+from core.access.events import (
+    AccountEvent,
+    LoggedIn,
+    LoggedOut,
+    LoginFailed,
+    PasswordChanged,
+    UserChanged,
+    UserCreated,
+    UserDeleted,
+)
+from core.access.model import (
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
+    Credentials,
+    NewUser,
+    Session,
+    Tokens,
+    User,
+    UserChange,
+    role_of,
+)
+from core.access.permissions import GRANTS, USER_DELETE, USER_READ, USER_WRITE, Permissions
+from core.access.ports import LoginLimiter, PasswordHasher, SessionStore, SignupLimiter, TokenSigner, UserStore
+from core.access.sessions import MOST_SESSIONS, SESSIONS, Sessions
+from core.access.settings import (
+    ACCESS_FOR,
+    ALLOW_SIGNUP,
+    HASH_COST,
+    LOGIN_WINDOW,
+    LOGINS_PER_ACCOUNT,
+    LOGINS_PER_ADDRESS,
+    REFRESH_FOR,
+    SETTINGS,
+    TOKEN_SECRET,
+)
+
+__all__ = [
+    "ACCESS_FOR",
+    "ALLOW_SIGNUP",
+    "GRANTS",
+    "HASH_COST",
+    "LOGINS_PER_ACCOUNT",
+    "LOGINS_PER_ADDRESS",
+    "LOGIN_WINDOW",
+    "LONGEST_PASSWORD",
+    "MOST_SESSIONS",
+    "REFRESH_FOR",
+    "SESSIONS",
+    "SETTINGS",
+    "SHORTEST_PASSWORD",
+    "TOKEN_SECRET",
+    "USER_DELETE",
+    "USER_READ",
+    "USER_WRITE",
+    "AccountEvent",
+    "Accounts",
+    "Credentials",
+    "LoggedIn",
+    "LoggedOut",
+    "LoginFailed",
+    "LoginLimiter",
+    "NewUser",
+    "PasswordChanged",
+    "PasswordHasher",
+    "Permissions",
+    "Session",
+    "SessionStore",
+    "Sessions",
+    "SignupLimiter",
+    "TokenSigner",
+    "Tokens",
+    "User",
+    "UserChange",
+    "UserChanged",
+    "UserCreated",
+    "UserDeleted",
+    "UserStore",
+    "role_of",
+]
