@@ -14,7 +14,9 @@ from entrypoints.wiring.plugins import answers, plugin_manager
 
 def plugins() -> None:
     """Show who answers which question of the application."""
-    manager = plugin_manager([features])
+    from entrypoints.cli import commands
+
+    manager = plugin_manager([features, commands])
     table = Table("question", "answered by", "asks")
     for name in sorted(vars(manager.hook)):
         hook = getattr(manager.hook, name)

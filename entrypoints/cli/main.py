@@ -1,24 +1,33 @@
 """`iotistic`: the command line. `iotistic --help` teaches."""
 
 import typer
+from rich.console import Console
 
-from entrypoints.cli.inspection import plugins, settings
-from entrypoints.cli.up import up
-from entrypoints.simulator.command import simulate
+from core.errors import Refusal
+from entrypoints.cli import commands
+from entrypoints.wiring import features
+from entrypoints.wiring.plugins import answers, plugin_manager
 
-app = typer.Typer(
-    name="iotistic",
-    help="The control plane for fleets of IoT devices. Start with: [bold]iotistic up --demo 5[/bold]",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-)
-app.command()(up)
-app.command()(simulate)
-app.command()(plugins)
-app.command()(settings)
+
+def command_line() -> typer.Typer:
+    """All commands, ours and those of plugins. Unavailable when a plugin cannot be loaded, by name."""
+    app = typer.Typer(
+        name="iotistic",
+        help="The control plane for fleets of IoT devices. Start with: [bold]iotistic up --demo 5[/bold]",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+    for group in answers(plugin_manager([features, commands]).hook.commands):
+        app.add_typer(group)
+    return app
 
 
 def main() -> None:
     """The console script."""
+    try:
+        app = command_line()
+    except Refusal as refusal:
+        Console(stderr=True).print(f"[bold red]iotistic cannot start:[/] {refusal.message}")
+        raise SystemExit(1) from refusal
     app()

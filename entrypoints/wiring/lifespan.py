@@ -1,7 +1,7 @@
 """Opens everything in order, and closes it in the reverse one."""
 
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from entrypoints.http.cors import Cors
 from entrypoints.http.health import HealthRoutes
 from entrypoints.http.mqtt_websocket import MqttWebSocket
 from entrypoints.http.prometheus import HttpMetrics
+from entrypoints.http.routing import Route
 from entrypoints.mqtt.listener import handlers_of
 from entrypoints.wiring import features
 from entrypoints.wiring import settings as declared
@@ -39,6 +40,7 @@ class Running:
 
     services: Services
     plugins: pluggy.PluginManager
+    routes: Sequence[Route]
     data: Path
     url: str
     mqtt_url: str
@@ -63,9 +65,9 @@ async def control_plane(
         await services.liveness.open()
         await stack.enter_async_context(_reconciling(services, plugins, registry))
         mqtt_url = await stack.enter_async_context(_broker(inside.broker, services, settings))
-        app = _application(services, plugins, registry, inside.broker)
-        url = await stack.enter_async_context(_http(app, settings))
-        yield Running(services=services, plugins=plugins, data=data, url=url, mqtt_url=mqtt_url)
+        routes = _routes(services, plugins, registry, inside.broker)
+        url = await stack.enter_async_context(_http(_application(services, routes, registry), settings))
+        yield Running(services=services, plugins=plugins, routes=routes, data=data, url=url, mqtt_url=mqtt_url)
 
 
 def _make_private(data: Path) -> None:
@@ -114,18 +116,23 @@ async def _broker(broker: EmbeddedBroker, services: Services, settings: Settings
         await broker.stop()
 
 
-def _application(
+def _routes(
     services: Services, plugins: pluggy.PluginManager, registry: CollectorRegistry, broker: EmbeddedBroker
-) -> web.Application:
-    settings = services.settings
+) -> Sequence[Route]:
+    """Everything that is served: probes, MQTT over WebSocket, and what the hook `routes` was answered."""
     health = HealthRoutes(
         clock=services.clock,
         pings=answers(plugins.hook.pings, services=services),
         registry=registry,
-        metrics_token=settings[declared.METRICS_TOKEN],
+        metrics_token=services.settings[declared.METRICS_TOKEN],
     )
+    return (*health.routes(), *MqttWebSocket(broker).routes(), *answers(plugins.hook.routes, services=services))
+
+
+def _application(services: Services, routes: Sequence[Route], registry: CollectorRegistry) -> web.Application:
+    settings = services.settings
     return application(
-        [*health.routes(), *MqttWebSocket(broker).routes(), *answers(plugins.hook.routes, services=services)],
+        routes,
         Authentication(services, TrustedProxies(settings[declared.TRUSTED_PROXIES])),
         HttpMetrics(registry),
         Cors(settings[declared.CORS_ORIGINS]),

@@ -23,7 +23,7 @@ def configure_logs(level: str, form: str) -> None:
     if form not in {"", "json", "text"}:
         raise Invalid("LOG_FORMAT must be json or text", field="LOG_FORMAT")
     as_json = form == "json" or (not form and not sys.stderr.isatty())
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
