@@ -17,7 +17,8 @@ from core.actor import SYSTEM
 from core.provisioning import DEFAULT_FLEET, NewProvisioningKey
 from core.services import Services
 from core.settings import Settings
-from entrypoints.simulator import Fleet, Options
+from entrypoints.simulator.fleet import Fleet
+from entrypoints.simulator.options import Options
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.lifespan import Running, control_plane
 from entrypoints.wiring.logs import configure_logs

@@ -1,0 +1,127 @@
+"""`iotistic simulate`."""
+
+import asyncio
+import json
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from entrypoints.simulator.options import Form, Options
+
+if TYPE_CHECKING:
+    from entrypoints.simulator.tally import Summary
+
+FILES_FOR_EACH = 2
+FILES_BESIDE = 200
+
+
+def simulate(
+    *,
+    devices: Annotated[int, typer.Option("--devices", "-n", help="How many devices.", min=1)] = 5,
+    url: Annotated[str, typer.Option(help="The server's address, with or without /api.")] = "http://127.0.0.1:3002",
+    key: Annotated[
+        str,
+        typer.Option(help="The provisioning key they register with.", envvar="PROVISIONING_KEY", show_default=False),
+    ],
+    duration: Annotated[float, typer.Option(help="Seconds to run; 0: until Ctrl-C.", min=0)] = 60,
+    interval: Annotated[
+        float, typer.Option(help="Seconds between two polls and between two reports of a device.", min=0.01)
+    ] = 60,
+    metrics_interval: Annotated[
+        float, typer.Option(help="Seconds between two reports with metrics; 0: every report.", min=0)
+    ] = 0,
+    reports: Annotated[bool, typer.Option(help="Report the state.")] = True,
+    logs: Annotated[float, typer.Option(help="Log lines of a device a minute; 0: none.", min=0)] = 6,
+    readings: Annotated[float, typer.Option(help="Sensor readings of a device a minute; 0: none.", min=0)] = 60,
+    batch: Annotated[int, typer.Option(help="Sensor messages in one publication.", min=1)] = 12,
+    form: Annotated[Form, typer.Option(help="How sensor messages are written.")] = Form.MULTI,
+    ramp: Annotated[float, typer.Option(help="Devices started a second; 0: all at once.", min=0)] = 50,
+    time_scale: Annotated[
+        float, typer.Option(help="Multiplies the agent's own waits: back-off, reconnection, job polling.", min=0.001)
+    ] = 1,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same devices and values.")] = None,
+    name: Annotated[str, typer.Option(help="What the devices' names begin with.")] = "sim",
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Keep the devices here: the next run restarts them, nobody registers again.")
+    ] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Append a JSON line for each item the server acknowledged to this file.")
+    ] = None,
+    summary: Annotated[Path | None, typer.Option("--json", help="Write the final figures to this file.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing.")] = False,
+) -> None:
+    """Run a fleet of simulated devices against a server.
+
+    They behave like the real agent in all that a server can see: they register, exchange keys, connect to the broker,
+    poll their target state and apply it, report, log, measure and do jobs. While the broker is away they use HTTP;
+    what they could not report they send later. Ends with a table of requests, errors and latencies.
+
+    Try it: start [bold]iotistic up[/] in one terminal, and with the provisioning key that it shows
+
+        PROVISIONING_KEY=… iotistic simulate --devices 20 --interval 5
+    """
+    options = Options(
+        url=url,
+        key=key,
+        devices=devices,
+        duration=duration,
+        interval=interval,
+        metrics_interval=metrics_interval,
+        reports=reports,
+        logs_per_minute=logs,
+        readings_per_minute=readings,
+        batch=batch,
+        form=form,
+        ramp=ramp,
+        time_scale=time_scale,
+        seed=seed,
+        name=name,
+        state_dir=state_dir,
+        ledger=ledger,
+    )
+    allow_files(FILES_FOR_EACH * devices + FILES_BESIDE)
+    went = asyncio.run(run(options, quiet=quiet))
+    if summary is not None:
+        summary.write_text(json.dumps(went.as_json(), indent=2) + "\n", encoding="utf-8")
+    if went.registered == 0:
+        raise typer.Exit(1)
+
+
+async def run(options: Options, *, quiet: bool) -> "Summary":
+    """Run a fleet until its duration is over, or SIGINT or SIGTERM; show how it goes and how it went."""
+    from rich.console import Console
+
+    from entrypoints.simulator.display import summary_table, watch
+    from entrypoints.simulator.fleet import Fleet
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    fleet = Fleet(options)
+    if quiet:
+        return await fleet.run(stop)
+    console = Console()
+    watching = asyncio.create_task(watch(console, options, fleet.tally))
+    try:
+        went = await fleet.run(stop)
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+    console.print(summary_table(went))
+    return went
+
+
+def allow_files(wanted: int) -> None:
+    """Raise the number of files and sockets this process may open, as far as it may raise it."""
+    try:
+        import resource
+    except ImportError:  # not on this operating system, where there is no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and allowed > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
