@@ -17,6 +17,7 @@ from core.provisioning.model import Enrolment, ProvisioningKey, Registration
 from core.provisioning.ports import AttemptLimiter, Issuer, ProvisioningKeyStore
 from core.transactions import Transaction, Transactions
 
+UNKNOWN = "unknown key"
 REFUSED = "the provisioning key is not valid: ask an operator for a new one"
 
 
@@ -59,9 +60,11 @@ class Enrolments:
                 key = await self._opening_key(tx, secret)
                 return await self._enrol(tx, key, wanted)
         except Unauthenticated as refusal:
-            await self._note_refusal(actor, wanted.uuid, str(refusal.context.get("reason", "unknown")))
+            # First, so that a flood of guesses fills neither the audit log nor the disk.
             self._limiter.check(actor.address)
-            self._limiter.failed(actor.address)
+            if refusal.context["reason"] == UNKNOWN:
+                self._limiter.failed(actor.address)
+            await self._note_refusal(actor, wanted.uuid, str(refusal.context["reason"]))
             raise
 
     async def exchange_key(self, uuid: DeviceUuid, presented: str, repeated: str) -> Device:
@@ -80,7 +83,7 @@ class Enrolments:
         key = await self._keys.by_digest(tx, digest_of(secret))
         if key is not None and key.opens(self._clock.now()):
             return key
-        reason = "unknown key" if key is None else "expired key" if key.is_active else "revoked key"
+        reason = UNKNOWN if key is None else "expired key" if key.is_active else "revoked key"
         raise Unauthenticated(REFUSED, context={"reason": reason})
 
     async def _enrol(self, tx: Transaction, key: ProvisioningKey, wanted: Registration) -> Enrolment:

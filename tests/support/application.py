@@ -50,7 +50,7 @@ class Caller:
         async with self.http.request(method, address, headers=headers, **options) as response:
             raw = await response.read()
             body = await response.json() if raw and "json" in response.content_type else None
-            return Answer(response.status, dict(response.headers), body, raw)
+            return Answer(response.status, response.headers.copy(), body, raw)
 
     async def get(self, path: str, **options: Any) -> Answer:
         """GET."""
