@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from enum import Enum
+from ipaddress import ip_address as address_of
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -39,6 +40,16 @@ def mac_address(value: str | None) -> str | None:
     if not _MAC.fullmatch(value.strip()):
         raise Invalid("macAddress must look like 02:00:00:00:00:01", field="macAddress")
     return value.strip().upper().replace("-", ":")
+
+
+def ip_address(value: str | None) -> str | None:
+    """The IPv4 or IPv6 address in its usual form. Raises Invalid."""
+    if value is None:
+        return None
+    try:
+        return str(address_of(value.strip()))
+    except ValueError as error:
+        raise Invalid("ipAddress must look like 192.0.2.7 or 2001:db8::7", field="ipAddress") from error
 
 
 def device_api_key(value: object) -> str:
@@ -98,7 +109,7 @@ class DeviceEdit:
 
     name: str | None = None
     type: str | None = None
-    ip_address: str | None = None
+    ip_address: str | None = field(default=None, converter=ip_address)
     mac_address: str | None = None
 
     def applied_to(self, device: Device, now: datetime) -> Device:
