@@ -16,7 +16,7 @@ from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention
 from core.transactions import Signals, Transactions
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Services:
     """All features. Nothing else of the application is handed to entrypoints and plugins."""
 
