@@ -1,0 +1,57 @@
+"""How long telemetry is kept."""
+
+from datetime import timedelta
+
+import pytest
+
+from adapters.sql.sqlite import SqliteTransactions
+from adapters.sql.telemetry_logs import SqlLogStore
+from adapters.sql.telemetry_readings import SqlReadingStore
+from core.devices import DeviceRemoved
+from core.events import Announced
+from core.telemetry import Ageing, LogQuery, ReadingQuery, Retention
+from core.telemetry.retention import BATCH
+from tests.contracts.telemetry_parts import a_line, a_reading, new_uuid
+from tests.support.clock import TestClock
+
+LOGS, READINGS = SqlLogStore(), SqlReadingStore()
+
+
+@pytest.fixture
+def retention(transactions: SqliteTransactions, clock: TestClock) -> Retention:
+    """Logs for 30 days, readings for 90."""
+    kept: dict[Ageing, timedelta] = {LOGS: timedelta(days=30), READINGS: timedelta(days=90)}
+    return Retention(transactions=transactions, kept=kept, clock=clock)
+
+
+async def test_each_table_keeps_its_rows_for_its_time(
+    retention: Retention, transactions: SqliteTransactions, clock: TestClock
+) -> None:
+    uuid = new_uuid()
+    async with transactions.begin() as tx:
+        await LOGS.add(tx, uuid, clock.now(), [a_line(n) for n in range(2 * BATCH + 1)])
+        await READINGS.add(tx, uuid, clock.now(), [a_reading()])
+    clock.advance(days=30)
+    assert await retention.sweep() == 0
+    clock.advance(seconds=1)
+    assert await retention.sweep() == 2 * BATCH + 1
+    async with transactions.read() as tx:
+        assert len(await READINGS.page(tx, uuid, ReadingQuery())) == 1
+
+
+async def test_what_a_removed_device_sent_is_forgotten_and_what_its_successor_sends_is_not(
+    retention: Retention, transactions: SqliteTransactions, clock: TestClock
+) -> None:
+    uuid = new_uuid()
+    async with transactions.begin() as tx:
+        await LOGS.add(tx, uuid, clock.now(), [a_line(message="before")])
+        await READINGS.add(tx, uuid, clock.now(), [a_reading()])
+    removed = DeviceRemoved(at=clock.now(), by="system", uuid=uuid, name="gateway")
+    clock.advance(seconds=1)
+    async with transactions.begin() as tx:
+        await LOGS.add(tx, uuid, clock.now(), [a_line(message="after")])
+    for _ in range(2):
+        await retention.forget(Announced(id=1, event=removed))
+    async with transactions.read() as tx:
+        assert [stored.line.message for stored in await LOGS.page(tx, uuid, LogQuery())] == ["after"]
+        assert list(await READINGS.page(tx, uuid, ReadingQuery())) == []
