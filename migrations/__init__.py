@@ -1,1 +1,1 @@
-"""The tables, as numbered SQL files: one folder a database."""
+"""Plain SQL, numbered; a folder per database. Here is no code."""

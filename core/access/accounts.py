@@ -139,6 +139,11 @@ class Accounts:
             await end_sessions(tx, self._sessions, user_id)
             tx.announce(self._password_changed(actor, again.user))
 
+    async def anybody(self) -> bool:
+        """Has anybody an account yet?"""
+        async with self._transactions.read() as tx:
+            return not await self._users.is_empty(tx)
+
     async def bootstrap(self, username: str = "admin", password: str | None = None) -> str | None:
         """Make the first owner if nobody has an account. The password if one was made up, to be shown once."""
         async with self._transactions.read() as tx:

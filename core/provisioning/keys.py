@@ -53,11 +53,13 @@ class ProvisioningKeys:
         self._clock = clock
         self._ids = ids
 
-    async def create(self, actor: Actor, wanted: NewProvisioningKey) -> tuple[ProvisioningKey, str]:
-        """A new key, and the secret that is shown this once."""
+    async def create(
+        self, actor: Actor, wanted: NewProvisioningKey, *, secret: str | None = None
+    ) -> tuple[ProvisioningKey, str]:
+        """A new key, and the secret that is shown this once. `secret` is for who had to write it down before."""
         require(actor, API_KEY_CREATE)
         async with self._transactions.begin() as tx:
-            return await self._add(tx, actor, wanted)
+            return await self._add(tx, actor, wanted, secret or self._ids.secret())
 
     async def generate(
         self, actor: Actor, fleet_id: str = DEFAULT_FLEET, *, replacing: ProvisioningKeyId | None = None
@@ -70,7 +72,7 @@ class ProvisioningKeys:
                 previous = await self._store.get(tx, replacing)
                 if previous.is_active:
                     await self._revoke(tx, actor, previous, "replaced")
-            return await self._add(tx, actor, wanted)
+            return await self._add(tx, actor, wanted, self._ids.secret())
 
     async def of_fleet(self, actor: Actor, fleet_id: str | None) -> Sequence[ProvisioningKey]:
         """The keys of a fleet, or of all fleets, newest first."""
@@ -84,9 +86,10 @@ class ProvisioningKeys:
         async with self._transactions.begin() as tx:
             return await self._revoke(tx, actor, await self._store.get(tx, key_id), reason)
 
-    async def _add(self, tx: Transaction, actor: Actor, wanted: NewProvisioningKey) -> tuple[ProvisioningKey, str]:
+    async def _add(
+        self, tx: Transaction, actor: Actor, wanted: NewProvisioningKey, secret: str
+    ) -> tuple[ProvisioningKey, str]:
         now = self._clock.now()
-        secret = self._ids.secret()
         key = ProvisioningKey(
             id=ProvisioningKeyId(self._ids.uuid()),
             digest=digest_of(secret),

@@ -1,8 +1,8 @@
 """Opens everything in order, and closes it in the reverse one."""
 
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pluggy
@@ -31,6 +31,7 @@ from entrypoints.wiring.plugins import answers, plugin_manager
 from entrypoints.worker.scheduler import Scheduler
 
 DRAIN_SECONDS = 3.0
+BACKLOG = 1024
 OWNER_ONLY_FOLDER = 0o700
 
 
@@ -46,13 +47,21 @@ class Running:
     mqtt_url: str
 
 
+Preparation = Callable[[Running], Awaitable[None]]
+
+
+async def nothing(_running: Running) -> None:
+    """Nothing is to be done before we serve."""
+
+
 @asynccontextmanager
 async def control_plane(
-    data: Path, environment: Mapping[str, str], *, installed: bool = True
+    data: Path, environment: Mapping[str, str], *, prepare: Preparation = nothing, installed: bool = True
 ) -> AsyncIterator[Running]:
     """The whole control plane in this process, on the files in `data`. Raises a Refusal when it cannot start.
 
-    `installed` tells whether plugins that are installed beside us take part.
+    `prepare` is awaited when all is up but HTTP, so that nobody finds us ready before it is done. `installed` tells
+    whether plugins that are installed beside us take part.
     """
     plugins = plugin_manager([features], installed=installed)
     settings = Settings(answers(plugins.hook.settings), environment)
@@ -66,8 +75,12 @@ async def control_plane(
         await stack.enter_async_context(_reconciling(services, plugins, registry))
         mqtt_url = await stack.enter_async_context(_broker(inside.broker, services, settings))
         routes = _routes(services, plugins, registry, inside.broker)
-        url = await stack.enter_async_context(_http(_application(services, routes, registry), settings))
-        yield Running(services=services, plugins=plugins, routes=routes, data=data, url=url, mqtt_url=mqtt_url)
+        door = stack.enter_context(_door(settings))
+        url = _url_of(door, settings)
+        running = Running(services=services, plugins=plugins, routes=routes, data=data, url=url, mqtt_url=mqtt_url)
+        await prepare(running)
+        await stack.enter_async_context(_http(_application(services, routes, registry), door))
+        yield running
 
 
 def _make_private(data: Path) -> None:
@@ -139,22 +152,34 @@ def _application(services: Services, routes: Sequence[Route], registry: Collecto
     )
 
 
+@contextmanager
+def _door(settings: Settings) -> Iterator[socket.socket]:
+    """The socket of HTTP. It is ours from now on, but nobody is served yet."""
+    host, port = settings[declared.HOST], settings[declared.PORT]
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        door = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise Unavailable(f"HTTP cannot listen on {host}:{port}: {error.strerror}; try --port") from error
+    with door:
+        yield door
+
+
+def _url_of(door: socket.socket, settings: Settings) -> str:
+    named = settings[declared.CLOUD_API_ENDPOINT].rstrip("/")
+    return named or f"http://{_reachable(settings)}:{door.getsockname()[1]}"
+
+
 @asynccontextmanager
-async def _http(app: web.Application, settings: Settings) -> AsyncIterator[str]:
-    """HTTP is served; its address as people are told it. On leaving, requests under way are finished first."""
+async def _http(app: web.Application, door: socket.socket) -> AsyncIterator[None]:
+    """HTTP is served. On leaving, requests under way are finished first."""
     runner = web.AppRunner(
         app, handle_signals=False, access_log=None, auto_decompress=False, shutdown_timeout=DRAIN_SECONDS
     )
     await runner.setup()
-    host, port = settings[declared.HOST], settings[declared.PORT]
     try:
-        site = web.TCPSite(runner, host, port, backlog=1024)
-        try:
-            await site.start()
-        except OSError as error:
-            raise Unavailable(f"HTTP cannot listen on {host}:{port}: {error.strerror}; try --port") from error
-        bound: int = runner.addresses[0][1]
-        yield settings[declared.CLOUD_API_ENDPOINT].rstrip("/") or f"http://{_reachable(settings)}:{bound}"
+        await web.SockSite(runner, door, backlog=BACKLOG).start()
+        yield
     finally:
         await runner.cleanup()
 

@@ -160,12 +160,16 @@ def registration(**fields: Any) -> dict[str, Any]:
     return body | fields
 
 
+async def _first_owner(running: Running) -> None:
+    await running.services.accounts.bootstrap("admin", OWNER_PASSWORD)
+
+
 @asynccontextmanager
 async def running_api(data: Path, **environment: str) -> AsyncIterator[Api]:
     """The application on a folder, with other settings if wanted."""
     async with AsyncExitStack() as stack:
-        running = await stack.enter_async_context(control_plane(data, {**ENVIRONMENT, **environment}, installed=False))
-        await running.services.accounts.bootstrap("admin", OWNER_PASSWORD)
+        plane = control_plane(data, {**ENVIRONMENT, **environment}, prepare=_first_owner, installed=False)
+        running = await stack.enter_async_context(plane)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         yield Api(running, http)
 
