@@ -1,0 +1,1 @@
+"""Notes that people, and we ourselves, stick to devices."""
