@@ -1,7 +1,6 @@
 """Secrets in reports: agents send the whole environment of every container (contract §2.7)."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 REDACTED = "[redacted]"
@@ -18,7 +17,7 @@ _FIELD_IN_TEXT = re.compile(
 
 def redacted(value: Any) -> Any:
     """The same value without what looks like a secret: environments, passwords, credentials in URLs."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _field(name, below) for name, below in value.items()}
     if isinstance(value, list):
         return [redacted(below) for below in value]
@@ -36,7 +35,7 @@ def _field(name: str, value: Any) -> Any:
 
 
 def _environment(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _variable(name, below) for name, below in value.items()}
     if isinstance(value, list):
         return [_assignment(below) for below in value]
