@@ -14,6 +14,7 @@ from entrypoints.http.routing import DEVICE, MIB, Route, device_or_user_with, us
 
 # Devices keep what they got and ask with its tag; nobody between may answer for us.
 REVALIDATE = "private, no-cache"
+TARGET = "/devices/{uuid}/target-state"
 LARGEST_EDIT = 2 * MIB
 LARGEST_REPORT = 2 * MIB
 
@@ -148,7 +149,10 @@ def _if_match(request: web.Request) -> str | None:
 def device_state_routes(services: Services) -> list[Route]:
     """The routes of what devices shall run and do run."""
     own = DeviceStateRoutes(services)
-    target = "/devices/{uuid}/target-state"
+    return [*_for_agents(own), *_for_readers(own), *_for_editors(own)]
+
+
+def _for_agents(own: DeviceStateRoutes) -> list[Route]:
     return [
         Route(
             method="GET",
@@ -165,34 +169,21 @@ def device_state_routes(services: Services) -> list[Route]:
             summary="Report the current state (agents)",
             body_limit=LARGEST_REPORT,
         ),
+    ]
+
+
+def _for_readers(own: DeviceStateRoutes) -> list[Route]:
+    return [
         Route(
             method="GET",
-            path=target,
+            path=TARGET,
             handler=own.target,
             allow=device_or_user_with(DEVICE_READ),
             summary="Show what a device shall run",
         ),
-        *(
-            Route(
-                method=method,
-                path=target,
-                handler=own.edit,
-                allow=user_with(DEVICE_WRITE),
-                summary="Edit the draft of what a device shall run",
-                body_limit=LARGEST_EDIT,
-            )
-            for method in ("PUT", "POST")
-        ),
-        Route(
-            method="DELETE",
-            path=target,
-            handler=own.discard,
-            allow=user_with(DEVICE_CONTROL),
-            summary="Drop the draft",
-        ),
         Route(
             method="GET",
-            path=target + "/versions",
+            path=TARGET + "/versions",
             handler=own.versions,
             allow=user_with(DEVICE_READ),
             summary="List the deployed versions",
@@ -204,18 +195,34 @@ def device_state_routes(services: Services) -> list[Route]:
             allow=user_with(DEVICE_READ),
             summary="Show what a device says it runs",
         ),
+    ]
+
+
+def _for_editors(own: DeviceStateRoutes) -> list[Route]:
+    editing = [
         Route(
-            method="POST",
-            path="/devices/{uuid}/deploy",
-            handler=own.deploy,
-            allow=user_with(DEVICE_CONTROL),
-            summary="Deploy the draft",
-        ),
+            method=method,
+            path=TARGET,
+            handler=own.edit,
+            allow=user_with(DEVICE_WRITE),
+            summary="Edit the draft of what a device shall run",
+            body_limit=LARGEST_EDIT,
+        )
+        for method in ("PUT", "POST")
+    ]
+    deciding = [
+        ("DELETE", TARGET, own.discard, "Drop the draft"),
+        ("POST", "/devices/{uuid}/deploy", own.deploy, "Deploy the draft"),
+        ("POST", "/devices/{uuid}/deploy/cancel", own.cancel, "Cancel the draft"),
+    ]
+    return editing + [
         Route(
-            method="POST",
-            path="/devices/{uuid}/deploy/cancel",
-            handler=own.cancel,
+            method=method,
+            path=path,
+            handler=handler,
             allow=user_with(DEVICE_CONTROL),
-            summary="Cancel the draft",
-        ),
+            summary=summary,
+            body_limit=MIB,
+        )
+        for method, path, handler, summary in deciding
     ]
