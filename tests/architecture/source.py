@@ -1,6 +1,7 @@
 """Our own code as the rules see it: files, syntax trees, imports."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ ENTRYPOINTS = "entrypoints"
 PLUGINS = "plugins"
 RINGS = (CORE, ADAPTERS, ENTRYPOINTS, PLUGINS)
 EVERYTHING = (*RINGS, "tests", "contrib", "iotistic.py")
+
+LEFT_BEHIND = re.compile(r"build|__pycache__|.*\.egg-info|\.[a-z_]+_cache|\.hypothesis")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -43,7 +46,16 @@ def sources(*places: str) -> list[Source]:
 
 
 def _python_files(place: Path) -> list[Path]:
-    return [place] if place.is_file() else sorted(place.rglob("*.py"))
+    return [place] if place.is_file() else [path for path in files_in(place) if path.suffix == ".py"]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files that people wrote, not those that tools left behind."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(LEFT_BEHIND.fullmatch(part) for part in path.relative_to(folder).parts)
+    )
 
 
 @cache

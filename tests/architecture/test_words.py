@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import ENTRYPOINTS, EVERYTHING, RINGS, ROOT, Source, listed, sources
+from tests.architecture.source import ENTRYPOINTS, EVERYTHING, RINGS, ROOT, Source, files_in, listed, sources
 
 WORDS = (".cfg", ".ini", ".lock", ".md", ".py", ".sh", ".sql", ".toml", ".txt", ".yaml", ".yml", "")
 FOLDERS = (*RINGS, "tests", "contrib", "migrations", ".ci")
@@ -21,9 +21,8 @@ UNEXPLAINED = re.compile(r"#\s*type:\s*ignore" + r"(?!\[)")
 
 def _our_files() -> list[Path]:
     """Files of the project that people read."""
-    places = [*ROOT.iterdir(), *(path for place in FOLDERS for path in (ROOT / place).rglob("*"))]
-    readable = [path for path in places if path.is_file() and path.suffix in WORDS and path.name != "LICENSE"]
-    return sorted(path.relative_to(ROOT) for path in readable if "__pycache__" not in path.parts)
+    places = [*ROOT.iterdir(), *(path for folder in FOLDERS for path in files_in(ROOT / folder))]
+    return sorted(path.relative_to(ROOT) for path in places if path.is_file() and path.suffix in WORDS)
 
 
 def _found(pattern: re.Pattern[str], files: list[Path]) -> list[str]:
