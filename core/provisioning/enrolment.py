@@ -121,6 +121,7 @@ class Enrolments:
                 provisioned_at=now,
                 provisioned_by=key.id,
                 mac_address=wanted.mac_address,
+                ip_address=wanted.ip_address,
                 os_version=wanted.os_version,
                 agent_version=wanted.agent_version,
             ),
@@ -161,6 +162,7 @@ class Enrolments:
         return device.changed(
             self._clock.now(),
             mac_address=wanted.mac_address or device.mac_address,
+            ip_address=wanted.ip_address or device.ip_address,
             os_version=wanted.os_version or device.os_version,
             agent_version=wanted.agent_version or device.agent_version,
         )

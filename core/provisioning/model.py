@@ -58,6 +58,7 @@ class Registration:
     name: str = field(validator=PlainText(longest=255))
     type: str = field(validator=PlainText(longest=100))
     mac_address: str | None = None
+    ip_address: str | None = None
     os_version: str | None = None
     agent_version: str | None = None
 

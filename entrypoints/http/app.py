@@ -72,6 +72,8 @@ async def _outermost(request: web.Request, handler: Handler) -> web.StreamRespon
             log.exception("a bug, in %s %s", request.method, request.path)
             response = json({"error": "Internal server error", "message": "this is a bug of ours"}, status=500)
     if not response.prepared:
+        # Which versions of what run here is nobody's business.
+        response.headers["Server"] = "iotistic"
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -122,6 +122,7 @@ class ProvisioningRoutes:
             name=body.device_name,
             type=body.device_type,
             mac_address=body.mac_address,
+            ip_address=actor_of(request).address or None,
             os_version=body.os_version,
             agent_version=body.agent_version,
         )
