@@ -123,7 +123,7 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
     if query.service is not None:
         conditions.append(device_logs.c.service_name == query.service)
     if query.level is not None:
-        conditions.append(device_logs.c.level == query.level.lower())
+        conditions.append(device_logs.c.level == query.level)
     if query.search is not None:
         like = f"%{query.search.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
         conditions.append(func.lower(device_logs.c.message).like(like, escape="!"))

@@ -21,11 +21,12 @@ EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 REDACTED = "[redacted]"
+KEY_LENGTH = 64
 # CSI and OSC sequences, then the two-character ones (ECMA-48 §5.3, §5.4).
 _ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)|\x1b[ -~]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNKEEPABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_KEYS = re.compile(r"[0-9A-Fa-f]{64,}")
+_KEYS = re.compile(rf"[0-9A-Fa-f]{{{KEY_LENGTH},}}")
 _SECRET_NAMES = re.compile(r"(?i)api.?key|password|passwd|secret|token|credential|authorization|private.?key")
 
 
@@ -52,7 +53,9 @@ def clean_text(value: str, longest: int = LONGEST_TEXT) -> str:
     """The text without escape sequences, control characters (tab and newline stay), lone surrogates and keys."""
     if not value.isprintable():
         value = _CONTROLS.sub("", _ESCAPES.sub("", value))
-    return _KEYS.sub(REDACTED, value)[:longest]
+    if len(value) >= KEY_LENGTH:
+        value = _KEYS.sub(REDACTED, value)
+    return value[:longest]
 
 
 def is_clean(text: str) -> bool:

@@ -71,11 +71,10 @@ def _line(sent: Mapping[str, Any], now: datetime) -> LogLine:
     source = sent.get("source")
     source = source if isinstance(source, Mapping) else {"name": source}
     name = word(source.get("name"))
-    level = (word(sent.get("level"), 16) or "info").lower()
     return LogLine(
         at=at,
         time_clamped=clamped,
-        level=_LEVELS.get(level, level),
+        level=usual_level(word(sent.get("level"), 16) or "info"),
         message=message,
         truncated=truncated,
         source_type=word(source.get("type"), 32),
@@ -87,6 +86,11 @@ def _line(sent: Mapping[str, Any], now: datetime) -> LogLine:
         is_stderr=sent.get("isStdErr") is True,
         context=_context(sent.get("context")),
     )
+
+
+def usual_level(level: str) -> str:
+    """The level in the agent's own words: debug, info, warn, error; others stay as they are."""
+    return _LEVELS.get(level.lower(), level.lower())
 
 
 def bounded(message: str, longest: int) -> tuple[str, bool]:

@@ -8,10 +8,11 @@ from enum import Enum
 from typing import Any
 
 from attrs import field, frozen
+from attrs.converters import optional
 
 from core.actor import Permission
 from core.errors import Invalid
-from core.telemetry.lines import LogLine
+from core.telemetry.lines import LogLine, usual_level
 from core.telemetry.payloads import Reading
 from core.telemetry.vitals import Vitals
 
@@ -70,7 +71,7 @@ class LogQuery:
 
     span: Span = Span()
     service: str | None = None
-    level: str | None = None
+    level: str | None = field(default=None, converter=optional(usual_level))
     search: str | None = None
     limit: int = 1000
     offset: int = 0

@@ -82,7 +82,7 @@ def readings_of(topic: str, payload: bytes, now: datetime) -> list[Reading]:
     messages = body.get("messages")
     if isinstance(messages, list):
         return list(islice(_of_messages(source, messages), MOST_READINGS))
-    found = list(islice(_of_object(source, body), MOST_READINGS))
+    found = list(islice(_of_object(source, body, 0), MOST_READINGS))
     if found:
         return found
     heartbeat = any(name in body for name in _HEARTBEAT_SIGNS)
@@ -109,19 +109,21 @@ def _of_text(source: "_Source", text: str, place: int) -> Iterator[Reading]:
 def _of_value(source: "_Source", message: Any, text: str | None, place: int) -> Iterator[Reading]:
     found = False
     if isinstance(message, Mapping):
-        for reading in _of_object(source, message):
+        for reading in _of_object(source, message, place):
             found = True
             yield reading
     if not found:
-        yield source.raw(_bytes(json.dumps(clean_json(message)) if text is None else text), place)
+        yield source.raw(_bytes(_text_of(message) if text is None else text), place)
 
 
-def _of_object(source: "_Source", message: Mapping[str, Any]) -> Iterator[Reading]:
+def _of_object(source: "_Source", message: Mapping[str, Any], place: int) -> Iterator[Reading]:
     several = message.get("readings")
     if isinstance(several, list):
-        for one in several:
+        for number, one in enumerate(several):
             if isinstance(one, Mapping) and "value" in one:
                 yield source.reading(one, message.get("timestamp"))
+            else:
+                yield source.raw(_bytes(_text_of(one)), (place, number))
     elif "value" in message:
         yield source.reading(message, None)
 
@@ -178,7 +180,7 @@ class _Source:
         one["value"] = _csv_value(one["value"])
         return self.reading(one, None, kind=ReadingKind.CSV, raw=clean_text(line, LONGEST_RAW))
 
-    def raw(self, payload: bytes, place: int, kind: ReadingKind = ReadingKind.RAW) -> Reading:
+    def raw(self, payload: bytes, place: object, kind: ReadingKind = ReadingKind.RAW) -> Reading:
         """A message as it came. Without a time of its own it counts as sent twice if it comes twice in a minute."""
         at, clamped = believed(moment_of(self.sent), self.now)
         known = self._minute() if self.sent is None else self.sent
@@ -200,6 +202,10 @@ class _Source:
 
 def _digest(text: str, payload: bytes = b"") -> bytes:
     return blake2b(text.encode("utf-8", "backslashreplace") + payload, digest_size=DIGEST_SIZE).digest()
+
+
+def _text_of(value: object) -> str:
+    return json.dumps(clean_json(value))
 
 
 def _bytes(text: str) -> bytes:

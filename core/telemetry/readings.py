@@ -1,6 +1,7 @@
 """Readings of sensors: taken from MQTT, read by people."""
 
 import asyncio
+import logging
 
 from core.actor import Actor
 from core.checks import require
@@ -10,9 +11,11 @@ from core.ids import DeviceUuid
 from core.pages import Page
 from core.telemetry.logs import LARGE
 from core.telemetry.model import DATA_READ, ReadingQuery, StoredReading
-from core.telemetry.payloads import readings_of
+from core.telemetry.payloads import MOST_READINGS, readings_of
 from core.telemetry.ports import ReadingStore
 from core.transactions import Transactions
+
+log = logging.getLogger(__name__)
 
 
 class Readings:
@@ -35,6 +38,8 @@ class Readings:
             readings = await asyncio.to_thread(readings_of, topic, payload, now)
         else:
             readings = readings_of(topic, payload, now)
+        if len(readings) == MOST_READINGS:
+            log.warning("device %s sent more readings at once than are kept: the first %d are", uuid, MOST_READINGS)
         if readings:
             async with self._transactions.begin() as tx:
                 await self._store.add(tx, uuid, now, readings)

@@ -40,7 +40,7 @@ class LogStoreContract(AgeingStoreContract):
         ("wanted", "seconds"),
         [
             ({"service": "web"}, [3]),
-            ({"level": "ERROR"}, [2]),
+            ({"level": "CRITICAL"}, [2]),
             ({"search": "DISK full"}, [1]),
             ({"search": "100%"}, [4]),
             ({"span": Span(since=NOW - timedelta(seconds=2))}, [1, 2]),

@@ -54,6 +54,13 @@ def test_twelve_messages_of_two_readings_make_twenty_four_readings_of_two_regist
     assert {reading.register for reading in readings} == {"temperature_1", "pressure_1"}
 
 
+def test_what_is_no_reading_among_readings_is_kept_as_it_came() -> None:
+    first, second, third = read(envelope({"timestamp": SENT, "readings": [7, one(), {"deviceName": "plc"}]}))
+    assert (first.kind, first.raw) == (ReadingKind.RAW, "7")
+    assert second.kind is ReadingKind.READING
+    assert (third.kind, third.raw) == (ReadingKind.RAW, '{"deviceName": "plc"}')
+
+
 def test_a_simulated_reading_has_a_time_in_milliseconds_and_the_metric_in_the_topic() -> None:
     message = {"value": 19.21, "unit": "C", "timestamp": 1795521540120, "simulation": True}
     (reading,) = read(envelope(message, sensor="temperature"), topic="temperature")
