@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from core.actor import Actor
+from core.actor import Actor, ActorKind
 from core.caches import Cache
 from core.checks import require, require_device
 from core.clock import Clock
@@ -81,12 +81,14 @@ class DesiredStates:
         return Served(etag=fresh.etag, body=fresh.body.replace(uuid.encode(), spelled.encode(), 1))
 
     async def view(self, actor: Actor, uuid: DeviceUuid) -> Target:
-        """What people see and edit. A device that asks for its own sees no draft. NotFound."""
+        """What people see and edit; secrets only if they may edit. A device sees its own without a draft. NotFound."""
         own = actor.device_uuid == uuid
         if not own:
             require(actor, DEVICE_READ)
         async with self._transactions.read() as tx:
-            return Target(deployed=await self._deployed(tx, uuid)) if own else await self._target(tx, uuid)
+            if own:
+                return Target(deployed=await self._deployed(tx, uuid))
+            return evolve(await self._target(tx, uuid), with_secrets=_may_edit(actor))
 
     async def replace_draft(
         self, actor: Actor, uuid: DeviceUuid, *, apps: Any = None, config: Any = None, if_match: str | None = None
@@ -190,6 +192,10 @@ class DesiredStates:
         if deployed is None:
             raise NotFound("there is no such device")
         return deployed
+
+
+def _may_edit(actor: Actor) -> bool:
+    return actor.kind is ActorKind.SYSTEM or DEVICE_WRITE in actor.permissions
 
 
 def _check_match(target: Target, if_match: str | None) -> None:

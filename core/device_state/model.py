@@ -9,6 +9,7 @@ from attrs import field, frozen
 from core.actor import SYSTEM
 from core.device_state.apps import normalised_apps, normalised_config
 from core.device_state.documents import LARGEST_DOCUMENT, canonical, check_document, etag_of
+from core.device_state.redaction import redacted
 from core.errors import Invalid
 from core.ids import DeviceUuid
 
@@ -74,15 +75,26 @@ class Draft:
 
 @frozen(kw_only=True)
 class Target:
-    """What people see: the draft if there is one, else what is deployed."""
+    """What people see: the draft if there is one, else what is deployed.
+
+    `with_secrets` is false for those who may look and not edit: passwords of services are nothing to them.
+    """
 
     deployed: Deployed
     draft: Draft | None = None
+    with_secrets: bool = True
 
     @property
     def content(self) -> Content:
-        """What is shown, and what an edit replaces."""
+        """What an edit replaces."""
         return self.draft.content if self.draft else self.deployed.content
+
+    @property
+    def shown(self) -> Content:
+        """What may be shown of it."""
+        if self.with_secrets:
+            return self.content
+        return Content(apps=redacted(self.content.apps), config=redacted(self.content.config))
 
     @property
     def needs_deployment(self) -> bool:
@@ -97,8 +109,8 @@ class Target:
     @property
     def etag(self) -> str:
         """Changes with everything that people may see of it, for If-Match."""
-        shown = [self.deployed.version, self.needs_deployment, self.content.apps, self.content.config]
-        return etag_of(canonical(shown))
+        seen = [self.deployed.version, self.needs_deployment, self.content.apps, self.content.config]
+        return etag_of(canonical(seen))
 
 
 @frozen(kw_only=True)

@@ -103,10 +103,10 @@ class DeviceStateRoutes:
 
 def target_as_json(target: Target) -> dict[str, Any]:
     """What people see of the desired state, as in GET /devices/{uuid}."""
-    deployed = target.deployed
+    deployed, shown = target.deployed, target.shown
     return {
-        "apps": target.content.apps,
-        "config": target.content.config,
+        "apps": shown.apps,
+        "config": shown.config,
         "version": deployed.version,
         "needs_deployment": target.needs_deployment,
         "last_deployed_at": deployed.last_deployed_at,

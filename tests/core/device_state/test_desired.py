@@ -212,6 +212,19 @@ async def test_each_step_needs_its_permission(states: States) -> None:
         await states.desired.view(device_actor(OTHER), UUID)
 
 
+async def test_who_may_not_edit_sees_no_secrets(states: States) -> None:
+    """T-35."""
+    await states.enrol()
+    service = {"serviceId": 1, "config": {"environment": {"DB_PASSWORD": "hunter2", "PORT": "80"}}}
+    await deploy(states, {"1": {"appName": "db", "services": [service]}})
+    seen = await states.desired.view(person(DEVICE_READ), UUID)
+    assert seen.shown.apps["1"]["services"][0]["config"]["environment"] == {"DB_PASSWORD": "[redacted]", "PORT": "80"}
+    edited = await states.desired.view(MANAGER, UUID)
+    assert edited.shown == edited.content
+    assert edited.etag == seen.etag
+    assert "hunter2" in str(await served(states))
+
+
 async def test_an_unknown_device_has_no_state(states: States) -> None:
     with pytest.raises(NotFound):
         await states.desired.view(MANAGER, UUID)

@@ -68,6 +68,16 @@ async def test_a_device_that_was_heard_of_is_listed_as_online(api: Api) -> None:
     assert len(await names(api, "?online=false")) == 1
 
 
+async def test_the_apps_that_shall_run_are_counted(api: Api) -> None:
+    device = await api.device()
+    manager = await api.person(Role.MANAGER)
+    await manager.put(f"/devices/{device.uuid}/target-state", {"apps": {"1": {}, "2": {}}})
+    await manager.post(f"/devices/{device.uuid}/deploy")
+    await device.caller.patch("/device/state", {device.uuid: {"version": 2, "apps": {"1": {}}}})
+    [listed] = (await manager.get("/devices")).body["devices"]
+    assert (listed["target_apps_count"], listed["current_apps_count"]) == (2, 1)
+
+
 async def test_a_cursor_leads_through_all_devices_once(api: Api) -> None:
     key = await api.provisioning_key()
     enrolled = [(await api.device(key)).uuid for _ in range(5)]
