@@ -165,10 +165,10 @@ async def _first_owner(running: Running) -> None:
 
 
 @asynccontextmanager
-async def running_api(data: Path, **environment: str) -> AsyncIterator[Api]:
-    """The application on a folder, with other settings if wanted."""
+async def running_api(data: Path, *, installed: bool = False, **environment: str) -> AsyncIterator[Api]:
+    """The application on a folder, with other settings if wanted, and with plugins that are `installed` if wanted."""
     async with AsyncExitStack() as stack:
-        plane = control_plane(data, {**ENVIRONMENT, **environment}, prepare=_first_owner, installed=False)
+        plane = control_plane(data, {**ENVIRONMENT, **environment}, prepare=_first_owner, installed=installed)
         running = await stack.enter_async_context(plane)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         yield Api(running, http)
