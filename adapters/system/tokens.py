@@ -1,5 +1,6 @@
 """JSON Web Tokens, signed with one secret by one algorithm. Implements `core.access.TokenSigner`."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ LONGEST_TOKEN = 4096
 
 # Words that stand in published examples of secrets, the original's among them.
 EXAMPLES = ("change-in-production", "change-me", "change_me", "changeme", "your-secret", "your-super-secret", "example")
+
+# RFC 7515 §7.1, with a signature of 32 bytes; decoders forgive padding and line ends, we do not.
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}")
 
 # Time and purpose are checked in core.access, against the clock that is given there.
 _SIGNATURE_ONLY: Options = {
@@ -51,7 +55,7 @@ class JwtSigner:
 
     def verify(self, token: str) -> Mapping[str, Any]:
         """What we signed once. Unauthenticated."""
-        if len(token) > LONGEST_TOKEN or not token.isascii() or not token.startswith(self._header):
+        if len(token) > LONGEST_TOKEN or not token.startswith(self._header) or not _COMPACT.fullmatch(token):
             raise Unauthenticated("the token is not valid: log in again")
         try:
             claims: Mapping[str, Any] = jwt.decode(token, self._secret, algorithms=[ALGORITHM], options=_SIGNATURE_ONLY)

@@ -22,7 +22,7 @@ from core.settings import Settings
 from core.transactions import Transaction
 from tests.support.clock import TestClock
 
-SECRET = "0123456789abcdef0123456789ABCDEF"
+SECRET = "0123456789abcdef0123456789ABCDEF" * 2
 PASSWORD = "correct horse"
 HOME = "198.51.100.7"
 ELSEWHERE = "203.0.113.9"
