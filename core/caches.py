@@ -27,6 +27,11 @@ class Cache(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._values)
 
+    @property
+    def generation(self) -> int:
+        """Another one after each time that anything was forgotten; see `put`."""
+        return self._generation
+
     def get(self, key: K) -> V | None:
         """The value if it is known and fresh."""
         found = self._values.get(key)
@@ -44,12 +49,13 @@ class Cache(Generic[K, V]):
         if value is None:
             generation = self._generation
             value = await load()
-            if generation == self._generation:
-                self.put(key, value)
+            self.put(key, value, since=generation)
         return value
 
-    def put(self, key: K, value: V) -> None:
-        """Remember the value from now on."""
+    def put(self, key: K, value: V, *, since: int | None = None) -> None:
+        """Remember the value from now on; not if anything was forgotten since that generation."""
+        if since not in {None, self._generation}:
+            return
         self._values[key] = (self._clock.monotonic() + self._ttl, value)
         self._values.move_to_end(key)
         if len(self._values) > self._size:

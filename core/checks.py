@@ -59,4 +59,8 @@ class PlainText:
     def __call__(self, _instance: object, attribute: "Attribute[Any]", value: object) -> None:
         if value is None and self.optional:
             return
-        plain_text(value, attribute.alias or attribute.name, longest=self.longest, shortest=self.shortest)
+        name = attribute.alias or attribute.name
+        plain_text(value, name, longest=self.longest, shortest=self.shortest)
+        # The value is kept as it is, so a line break at its end would be kept too.
+        if _UNPRINTABLE.search(str(value)):
+            raise Invalid(f"{name} must not contain control characters", field=name)

@@ -23,17 +23,20 @@ _LEDGER = """CREATE TABLE IF NOT EXISTS migrations (
 def migrate_sqlite(database: Path, folders: Sequence[MigrationFolder]) -> list[str]:
     """Bring the file up to date; the names of what was applied. Two starters at once apply each migration once.
 
-    Raises Unavailable when a migration was changed after it had been applied.
+    Raises Unavailable when a migration was changed after it had been applied, or the file cannot be used.
     """
-    with closing(sqlite3.connect(database, timeout=30.0, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(_LEDGER)
-        return [
-            name
-            for folder in folders
-            for file in _files_of(folder)
-            if _apply(connection, name := _name_of(folder, file), file.read_text(encoding="utf-8"))
-        ]
+    try:
+        with closing(sqlite3.connect(database, timeout=30.0, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(_LEDGER)
+            return [
+                name
+                for folder in folders
+                for file in _files_of(folder)
+                if _apply(connection, name := _name_of(folder, file), file.read_text(encoding="utf-8"))
+            ]
+    except sqlite3.DatabaseError as error:
+        raise Unavailable(f"the database {database} cannot be brought up to date: {error}") from error
 
 
 def _files_of(folder: MigrationFolder) -> list[Path]:

@@ -1,5 +1,6 @@
 """The outbox in SQL. Implements `core.outbox.OutboxStore`."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,8 @@ from adapters.sql.types import Instant, Json, metadata
 from core.events import EVENTS, Announced, Event
 from core.outbox import DeadLetter, Failure
 from core.transactions import Transaction
+
+log = logging.getLogger(__name__)
 
 outbox = Table(
     "outbox",
@@ -74,11 +77,15 @@ async def insert_announcement(tx: SqlTransaction, event: Event) -> None:
 
 
 def event_from(name: str, payload: Any) -> Event:
-    """The event as it was announced, if its type is still known; else its bare facts."""
+    """The event as it was announced, if its type is still known and has the same fields; else its bare facts."""
     kind = EVENTS.get(name)
-    if kind is None:
-        return UnknownEvent(at=datetime.fromisoformat(payload["at"]), by=payload["by"], name=name)
-    return _converter.structure(payload, kind)
+    if kind is not None:
+        try:
+            return _converter.structure(payload, kind)
+        except Exception:
+            # Of another version of its plugin. It must not keep all that come after it from being told.
+            log.exception("an announced %s cannot be read any more", name)
+    return UnknownEvent(at=datetime.fromisoformat(payload["at"]), by=payload["by"], name=name)
 
 
 class SqlOutboxStore:

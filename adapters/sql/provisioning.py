@@ -68,8 +68,9 @@ class SqlProvisioningKeyStore:
 
     async def charge(self, tx: Transaction, key_id: ProvisioningKeyId, now: datetime) -> bool:
         """Count one use in one statement; the row itself is the lock."""
-        left = (provisioning_keys.c.id == key_id) & (provisioning_keys.c.uses < provisioning_keys.c.max_uses)
-        counted = update(provisioning_keys).where(left).values(uses=provisioning_keys.c.uses + 1, last_used_at=now)
+        columns = provisioning_keys.c
+        left = (columns.id == key_id) & columns.is_active.is_(True) & (columns.uses < columns.max_uses)
+        counted = update(provisioning_keys).where(left).values(uses=columns.uses + 1, last_used_at=now)
         return await sql(tx).run(counted) == 1
 
     async def touch(self, tx: Transaction, key_id: ProvisioningKeyId, now: datetime) -> None:

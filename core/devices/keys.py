@@ -54,11 +54,13 @@ class DeviceKeys:
         return await self._store.digest(tx, uuid) == digest_of(key)
 
     async def _load(self, digest: str) -> KnownDevice:
+        generation = self._unknown.generation
+
         async def load() -> KnownDevice:
             async with self._transactions.read() as tx:
                 holder = await self._store.holder(tx, digest)
             if holder is None:
-                self._unknown.put(digest, True)  # noqa: FBT003 - the cache holds a bare fact
+                self._unknown.put(digest, True, since=generation)  # noqa: FBT003 - the cache holds a bare fact
                 raise Unauthenticated("unknown device key")
             return holder
 

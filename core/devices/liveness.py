@@ -51,7 +51,7 @@ class Liveness:
             self._signals.send(LIVENESS, uuid)
 
     def forget(self, uuid: DeviceUuid) -> None:
-        """The device is gone or out of service: it is not missed."""
+        """The device is gone: it is not missed."""
         self._heard.pop(uuid, None)
         self._unwritten.pop(uuid, None)
 

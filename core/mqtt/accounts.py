@@ -22,6 +22,7 @@ KNOWN = 200_000
 UNKNOWN = 10_000
 KNOWN_FOR = 300.0
 UNKNOWN_FOR = 30.0
+LONGEST_USERNAME = 255
 _NOBODY = digest_of("nobody has this password")
 
 
@@ -102,13 +103,17 @@ class MqttAccounts:
         return {"mqtt": self._endpoint.for_device(device.uuid, username, password)}
 
     async def _account(self, username: str) -> MqttAccount | None:
+        # Strangers choose these names: what cannot be an account takes no memory and reaches no database.
+        if len(username) > LONGEST_USERNAME or not is_plain(username):
+            return None
         known = self._known.get(username)
         if known is not None or self._unknown.get(username):
             return known
+        generation = self._unknown.generation
         try:
             return await self._known.get_or(username, lambda: self._load(username))
         except NotFound:
-            self._unknown.put(username, True)  # noqa: FBT003 - the cache holds a bare fact
+            self._unknown.put(username, True, since=generation)  # noqa: FBT003 - the cache holds a bare fact
             return None
 
     async def _load(self, username: str) -> MqttAccount:

@@ -21,8 +21,12 @@ class Endpoint:
 
     @url.validator
     def _(self, _attribute: object, value: str) -> None:
-        parts = urlsplit(value)
-        if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
             raise Invalid("MQTT_BROKER_URL must look like mqtt://gateway.local:1883", field="MQTT_BROKER_URL")
 
     def for_device(self, uuid: DeviceUuid, username: str, password: str) -> Mapping[str, Any]:

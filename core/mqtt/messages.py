@@ -35,9 +35,12 @@ class DeviceMessages:
         return parsed is not None and parsed.kind in self._handlers
 
     async def receive(self, message: Message) -> None:
-        """Have the message stored. Raises Unavailable when that cannot be done now."""
+        """Have the message stored. Raises Unavailable when that cannot be done now.
+
+        Whatever else is raised would be raised again: if the message were sent again, the device would do nothing else.
+        """
         topic = parse_device_topic(message.topic)
-        if topic is None or not await self._accounts.is_active_device(topic.uuid):
+        if topic is None or topic.kind not in self._handlers or not await self._accounts.is_active_device(topic.uuid):
             return
         self._accounts.seen(message.username)
         try:
@@ -45,4 +48,6 @@ class DeviceMessages:
         except Unavailable:
             raise
         except Refusal as refusal:
-            log.warning("message on %s refused: %s", message.topic, refusal.message)
+            log.warning("message on %r refused: %s", message.topic, refusal.message)
+        except Exception:
+            log.exception("a bug, in a message on %r", message.topic)

@@ -62,9 +62,10 @@ class Enrolments:
         except Unauthenticated as refusal:
             # First, so that a flood of guesses fills neither the audit log nor the disk.
             self._limiter.check(actor.address)
-            if refusal.context["reason"] == UNKNOWN:
+            reason = str(refusal.context.get("reason", refusal.message))
+            if reason == UNKNOWN:
                 self._limiter.failed(actor.address)
-            await self._note_refusal(actor, wanted.uuid, str(refusal.context["reason"]))
+            await self._note_refusal(actor, wanted.uuid, reason)
             raise
 
     async def exchange_key(self, uuid: DeviceUuid, presented: str, repeated: str) -> Device:

@@ -31,7 +31,7 @@ class ProvisioningKey:
     uses: int = 0
     is_active: bool = True
     last_used_at: datetime | None = None
-    revoked_reason: str | None = None
+    revoked_reason: str | None = field(default=None, validator=PlainText(longest=1000, shortest=0, optional=True))
 
     @max_uses.validator
     def _(self, _attribute: object, value: int) -> None:

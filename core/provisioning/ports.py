@@ -29,7 +29,7 @@ class ProvisioningKeyStore(Protocol):
         """Replace what may change: whether it is active, and why not."""
 
     async def charge(self, tx: Transaction, key_id: ProvisioningKeyId, now: datetime) -> bool:
-        """Count one use, in one step and never past the maximum; whether there was one left."""
+        """Count one use of an active key, in one step and never past the maximum; whether there was one left."""
 
     async def touch(self, tx: Transaction, key_id: ProvisioningKeyId, now: datetime) -> None:
         """Note that the key was presented, without counting a use."""

@@ -70,7 +70,10 @@ def seconds(value: str) -> timedelta:
     found = _DURATION.fullmatch(value.strip())
     if found is None:
         raise ValueError(f"{value!r} is no time span such as 15m, 7d or 300s")
-    return timedelta(seconds=float(found[1]) * _UNITS[found[2] or "s"])
+    try:
+        return timedelta(seconds=float(found[1]) * _UNITS[found[2] or "s"])
+    except OverflowError as error:
+        raise ValueError(f"{value!r} is longer than anything lasts") from error
 
 
 def list_of_text(value: str) -> tuple[str, ...]:

@@ -1,10 +1,13 @@
 """Where a request comes from. Only proxies that the operator named are believed."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from aiohttp import web
 
 from core.errors import Invalid
+
+# What proxies add. A proxy beside us has our own address.
+FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
 class TrustedProxies:
@@ -23,7 +26,7 @@ class TrustedProxies:
             return peer
         hops = [hop.strip() for value in request.headers.getall("X-Forwarded-For", []) for hop in value.split(",")]
         for hop in reversed(hops):
-            if not _is_address(hop):
+            if _parsed(hop) is None:
                 return peer
             peer = hop
             if not self._trusted(hop):
@@ -31,17 +34,21 @@ class TrustedProxies:
         return peer
 
     def _trusted(self, text: str) -> bool:
-        return _is_address(text) and any(ip_address(text) in network for network in self._networks)
+        address = _parsed(text)
+        return address is not None and any(address in network for network in self._networks)
 
 
-def _is_address(text: str) -> bool:
+def from_this_machine(request: web.Request, address: str) -> bool:
+    """Whether a program on this machine asks by itself, and not for somebody else, as a proxy does."""
+    parsed = _parsed(address)
+    return parsed is not None and parsed.is_loopback and not any(name in request.headers for name in FORWARDING)
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """The address; IPv4 as such, also where it comes in IPv6 clothes from a socket that serves both."""
     try:
-        ip_address(text)
+        address = ip_address(text)
     except ValueError:
-        return False
-    return True
-
-
-def is_local(address: str) -> bool:
-    """Whether the address is this machine's own."""
-    return _is_address(address) and ip_address(address).is_loopback
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

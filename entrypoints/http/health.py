@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, exposition
 from core.clock import Clock
 from core.errors import Forbidden, Refusal
 from core.health import Ping
-from entrypoints.http.addresses import is_local
+from entrypoints.http.addresses import from_this_machine
 from entrypoints.http.authentication import bearer_of
 from entrypoints.http.requests import actor_of
 from entrypoints.http.responses import json
@@ -62,7 +62,7 @@ class HealthRoutes:
         if self._metrics_token:
             allowed = compare_digest(token.encode(), self._metrics_token.encode())
         else:
-            allowed = is_local(actor_of(request).address)
+            allowed = from_this_machine(request, actor_of(request).address)
         if not allowed:
             raise Forbidden("metrics are for this machine, or for the holder of METRICS_TOKEN")
         return web.Response(

@@ -9,12 +9,13 @@ from aiohttp import web
 
 from core.errors import Forbidden
 from core.mqtt import MqttAccounts
-from entrypoints.http.addresses import is_local
+from entrypoints.http.addresses import from_this_machine
 from entrypoints.http.requests import actor_of, body_bytes, decoded
 from entrypoints.http.responses import json
 from entrypoints.http.routing import SECRET, Route
 
 LONGEST_BODY = 256 * 1024
+_ACCESSES = {1, 2, 4, "1", "2", "4"}
 
 
 class Question(msgspec.Struct):
@@ -54,7 +55,7 @@ class MosquittoAuthRoutes:
     async def acl(self, request: web.Request) -> web.Response:
         """May this client do this one thing?"""
         question = await self._question(request)
-        access = int(question.acc) if str(question.acc).strip().isdecimal() else 0
+        access = int(question.acc) if question.acc in _ACCESSES else 0
         return _answer(
             await self._accounts.permits(
                 username=question.username, client_id=question.clientid, topic=question.topic, access=access
@@ -65,7 +66,7 @@ class MosquittoAuthRoutes:
         given = request.query.get("secret", "")
         if self._secret and not compare_digest(given.encode(), self._secret.encode()):
             raise Forbidden("the secret of MOSQUITTO_AUTH_SECRET is missing from the address")
-        if not self._secret and not is_local(actor_of(request).address):
+        if not self._secret and not from_this_machine(request, actor_of(request).address):
             raise Forbidden("set MOSQUITTO_AUTH_SECRET to let a broker on another machine ask")
         body = await body_bytes(request)
         if request.content_type == "application/x-www-form-urlencoded":

@@ -1,5 +1,6 @@
 """Dead letters: reactions that were given up, for people to look at and try again."""
 
+import re
 from typing import Any
 
 from aiohttp import web
@@ -27,7 +28,7 @@ class OutboxRoutes:
     async def retry(self, request: web.Request) -> web.Response:
         """Try one again."""
         number = request.match_info["eventId"]
-        if not number.isascii() or not number.isdecimal():
+        if not re.fullmatch(r"\d{1,18}", number, re.ASCII):
             raise Invalid("eventId must be a number", field="eventId")
         await self._outbox.revive(actor_of(request), int(number), request.match_info["reaction"])
         return json({"status": "ok", "message": "it will be tried again now"})

@@ -81,7 +81,7 @@ class ProvisioningRoutes:
         body = await body_as(request, NewKeyBody)
         wanted = NewProvisioningKey(
             fleet_id=body.fleet_id,
-            max_uses=body.max_devices or body.max_uses or 100,
+            max_uses=next((most for most in (body.max_devices, body.max_uses) if most is not None), 100),
             expires_at=body.expires_at,
             expires_in_days=body.expires_in_days,
             description=body.description,

@@ -64,6 +64,8 @@ def inflated(raw: bytes, encoding: str, limit: int) -> bytes:
         raise web.HTTPRequestEntityTooLarge(max_size=bound, actual_size=bound + 1)
     if not inflater.eof:
         raise Invalid(f"the {encoding} body ends too early", field="Content-Encoding")
+    if inflater.unused_data:
+        raise Invalid(f"the {encoding} body goes on after its end", field="Content-Encoding")
     return data
 
 

@@ -1,0 +1,109 @@
+"""What a store of devices promises."""
+
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+
+from adapters.sql.sqlite import SqliteTransactions
+from core.devices import Device, DeviceStatus, DeviceStore, ProvisioningState
+from core.errors import Conflict, NotFound
+from tests.support.clock import NOON
+from tests.support.enrolment import a_device, new_uuid
+
+LATER = NOON + timedelta(seconds=1.000001)
+
+
+def a_full_device() -> Device:
+    """One of which everything is known."""
+    return a_device(
+        name="Gäteway 七",
+        status=DeviceStatus.INACTIVE,
+        provisioning=ProvisioningState.RELEASED,
+        fleet_id="plant",
+        provisioned_at=LATER,
+        provisioned_by="key",
+        mac_address="02:00:00:00:00:01",
+        ip_address="192.0.2.7",
+        os_version="Debian 12",
+        agent_version="1.0.84",
+        is_online=True,
+        connectivity_at=LATER,
+        last_seen=LATER,
+        revision=7,
+    )
+
+
+class DeviceStoreContract:
+    """The tests."""
+
+    @pytest.mark.parametrize("device", [a_device(), a_full_device()], ids=["bare", "full"])
+    async def test_a_device_comes_back_as_it_was_added(
+        self, store: DeviceStore, transactions: SqliteTransactions, device: Device
+    ) -> None:
+        async with transactions.begin() as tx:
+            added = await store.add(tx, device)
+        assert added.id > 0
+        async with transactions.read() as tx:
+            assert await store.get(tx, device.uuid) == evolve(device, id=added.id)
+            assert await store.find(tx, device.uuid) == added
+
+    async def test_a_second_device_with_the_same_uuid_conflicts(
+        self, store: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        device = a_device()
+        async with transactions.begin() as tx:
+            await store.add(tx, device)
+        with pytest.raises(Conflict):
+            async with transactions.begin() as tx:
+                await store.add(tx, evolve(device, name="another"))
+
+    async def test_an_unknown_device_is_not_found(self, store: DeviceStore, transactions: SqliteTransactions) -> None:
+        async with transactions.begin() as tx:
+            assert await store.find(tx, new_uuid()) is None
+            with pytest.raises(NotFound):
+                await store.get(tx, new_uuid())
+            with pytest.raises(NotFound):
+                await store.remove(tx, new_uuid())
+            with pytest.raises(NotFound):
+                await store.save(tx, a_device(revision=2))
+
+    async def test_of_two_who_change_the_same_revision_the_second_conflicts(
+        self, store: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            device = await store.add(tx, a_device())
+            await store.save(tx, device.changed(LATER, name="first"))
+        with pytest.raises(Conflict):
+            async with transactions.begin() as tx:
+                await store.save(tx, device.changed(LATER, name="second"))
+        async with transactions.read() as tx:
+            saved = await store.get(tx, device.uuid)
+        assert (saved.name, saved.revision, saved.modified_at) == ("first", 2, LATER)
+
+    async def test_saving_leaves_alone_what_liveness_writes(
+        self, store: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            device = await store.add(tx, a_device(is_online=True, last_seen=NOON, connectivity_at=NOON))
+            await store.save(tx, device.changed(LATER, is_online=False, last_seen=None, connectivity_at=None))
+            saved = await store.get(tx, device.uuid)
+        assert (saved.is_online, saved.last_seen, saved.connectivity_at) == (True, NOON, NOON)
+
+    async def test_a_removed_device_is_gone_and_its_number_is_not_given_again(
+        self, store: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            first = await store.add(tx, a_device())
+            await store.remove(tx, first.uuid)
+            assert await store.find(tx, first.uuid) is None
+            again = await store.add(tx, evolve(first, id=0))
+        assert again.id > first.id
+
+    async def test_only_devices_in_service_are_counted(
+        self, store: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            for status in (DeviceStatus.ACTIVE, DeviceStatus.INACTIVE, DeviceStatus.ACTIVE):
+                await store.add(tx, a_device(status=status))
+            assert await store.count_active(tx) == 2

@@ -1,0 +1,55 @@
+"""What a store of signs of life promises."""
+
+from datetime import timedelta
+
+from adapters.sql.sqlite import SqliteTransactions
+from core.devices import DeviceStore, LivenessStore
+from tests.support.clock import NOON
+from tests.support.enrolment import a_device, new_uuid
+
+LATER = NOON + timedelta(seconds=10)
+
+
+class LivenessStoreContract:
+    """The tests."""
+
+    async def test_only_those_who_were_offline_come_online(
+        self, store: LivenessStore, devices: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            first, second = [(await devices.add(tx, a_device())).uuid for _ in range(2)]
+            assert await store.online(tx) == []
+            assert await store.heard(tx, {first: NOON}) == [first]
+            assert await store.heard(tx, {first: LATER, second: LATER}) == [second]
+            assert set(await store.online(tx)) == {first, second}
+            device = await devices.get(tx, first)
+        assert (device.is_online, device.connectivity_at, device.last_seen) == (True, NOON, LATER)
+
+    async def test_only_those_who_were_online_go_offline(
+        self, store: LivenessStore, devices: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            first, second = [(await devices.add(tx, a_device())).uuid for _ in range(2)]
+            await store.heard(tx, {first: NOON})
+            assert await store.silent(tx, [first, second], LATER) == [first]
+            assert await store.silent(tx, [first, second], LATER) == []
+            device = await devices.get(tx, first)
+        assert (device.is_online, device.connectivity_at, device.last_seen) == (False, LATER, NOON)
+
+    async def test_devices_that_are_gone_are_passed_over(
+        self, store: LivenessStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            assert await store.heard(tx, {new_uuid(): NOON}) == []
+            assert await store.silent(tx, [new_uuid()], NOON) == []
+            assert await store.heard(tx, {}) == []
+
+    async def test_a_sign_of_life_is_no_revision(
+        self, store: LivenessStore, devices: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        """Else people could not save what they edit while the device lives."""
+        async with transactions.begin() as tx:
+            device = await devices.add(tx, a_device())
+            await store.heard(tx, {device.uuid: LATER})
+            await devices.save(tx, device.changed(LATER, name="edited"))
+            assert (await devices.get(tx, device.uuid)).name == "edited"

@@ -1,0 +1,91 @@
+"""The fixture `enrolling`: the real use cases of enrolment on the test's own SQLite file."""
+
+from datetime import timedelta
+
+import pytest
+
+from adapters.sql.device_overviews import SqlDeviceOverviews
+from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
+from adapters.sql.mqtt import SqlMqttAccountStore
+from adapters.sql.provisioning import SqlProvisioningKeyStore
+from adapters.sql.signals import LocalSignals
+from adapters.sql.sqlite import SqliteTransactions
+from adapters.system import SystemIds
+from core.devices import DeviceKeys, Devices, Liveness
+from core.mqtt import Endpoint, MqttAccounts
+from core.provisioning import Enrolments, ProvisioningKeys
+from tests.support.clock import TestClock
+from tests.support.enrolment import Enrolling, Guesses, Limit
+
+OFFLINE_AFTER = timedelta(minutes=5)
+
+
+@pytest.fixture
+def liveness(transactions: SqliteTransactions, signals: LocalSignals, clock: TestClock) -> Liveness:
+    """Who is alive; silent for five minutes is offline."""
+    return Liveness(transactions, SqlLivenessStore(), clock, signals, offline_after=OFFLINE_AFTER)
+
+
+@pytest.fixture
+def device_keys(transactions: SqliteTransactions, signals: LocalSignals, clock: TestClock) -> DeviceKeys:
+    """Who holds which key."""
+    return DeviceKeys(transactions, SqlDeviceKeyStore(), clock, signals)
+
+
+@pytest.fixture
+def accounts(
+    transactions: SqliteTransactions, signals: LocalSignals, clock: TestClock, ids: SystemIds, liveness: Liveness
+) -> MqttAccounts:
+    """Accounts of a broker that has started."""
+    accounts = MqttAccounts(
+        transactions=transactions,
+        store=SqlMqttAccountStore(),
+        clock=clock,
+        ids=ids,
+        signals=signals,
+        liveness=liveness,
+    )
+    accounts.reachable_at(Endpoint("mqtt://gateway.local:1883"))
+    return accounts
+
+
+@pytest.fixture
+def enrolling(
+    transactions: SqliteTransactions,
+    clock: TestClock,
+    liveness: Liveness,
+    device_keys: DeviceKeys,
+    accounts: MqttAccounts,
+) -> Enrolling:
+    """Devices can enrol."""
+    quota, guesses, keys, store = Limit(), Guesses(), SqlProvisioningKeyStore(), SqlDeviceStore()
+    devices = Devices(
+        transactions=transactions,
+        store=store,
+        overviews=SqlDeviceOverviews(),
+        quota=quota,
+        liveness=liveness,
+        clock=clock,
+    )
+    enrolments = Enrolments(
+        transactions=transactions,
+        keys=keys,
+        devices=store,
+        registry=devices,
+        device_keys=device_keys,
+        limiter=guesses,
+        clock=clock,
+    )
+    enrolments.issue_with([accounts])
+    return Enrolling(
+        transactions=transactions,
+        clock=clock,
+        keys=ProvisioningKeys(transactions, keys, clock, SystemIds()),
+        devices=devices,
+        device_keys=device_keys,
+        liveness=liveness,
+        accounts=accounts,
+        enrolments=enrolments,
+        quota=quota,
+        guesses=guesses,
+    )
