@@ -1,6 +1,7 @@
 """Who answers our questions: our own parts first, then the packages that were installed beside us."""
 
 import logging
+import traceback
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -9,7 +10,7 @@ from typing import Any
 import pluggy
 
 from core import hookspecs as core_hookspecs
-from core.errors import Unavailable
+from core.errors import Refusal, Unavailable
 from entrypoints.cli import hookspecs as cli_hookspecs
 from entrypoints.http import hookspecs as http_hookspecs
 
@@ -47,6 +48,23 @@ def _load_installed(manager: pluggy.PluginManager) -> None:
             raise Unavailable(f"the plugin {entry.name} cannot be loaded: {error}") from error
 
 
-def answers(question: Any, **given: object) -> list[Any]:
-    """What everyone answers to a hook that is answered with lists, ours first."""
-    return [value for answer in reversed(question(**given)) for value in answer]
+def answers(question: pluggy.HookCaller, **given: object) -> list[Any]:
+    """What everyone answers to a hook that is answered with lists, ours first. Unavailable, by name, if one raises."""
+    try:
+        return [value for answer in reversed(question(**given)) for value in answer]
+    except Refusal:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise Unavailable(
+            f"the plugin {_who_raised(question, error)} cannot answer {question.name}: {reason}"
+        ) from error
+
+
+def _who_raised(question: pluggy.HookCaller, error: Exception) -> str:
+    """The plugin whose answer is on the way from us to the error."""
+    passed = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
+    names = [
+        each.plugin_name for each in question.get_hookimpls() if getattr(each.function, "__code__", None) in passed
+    ]
+    return names[0] if names else "of an unknown name"

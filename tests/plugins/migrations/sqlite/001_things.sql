@@ -1,0 +1,1 @@
+CREATE TABLE tiny_things (name TEXT NOT NULL CONSTRAINT pk_tiny_things PRIMARY KEY) WITHOUT ROWID;
