@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core.actor import Role
+from core.errors import Invalid
 from tests.support.application import OWNER_PASSWORD, Api, Caller, running_api
 
 USER_FIELDS = {"id", "username", "email", "role", "isActive", "fullName", "createdAt", "lastLoginAt"}
@@ -167,3 +170,16 @@ async def test_a_device_key_is_no_access_token_and_an_access_token_no_device_key
 async def test_a_refresh_token_opens_no_route(api: Api) -> None:
     login = await log_in(api)
     assert (await bearer(api, login["refreshToken"]).get("/auth/me")).status == 401
+
+
+@pytest.mark.parametrize("secret", ["short", "your-secret-key-change-in-production"])
+async def test_a_token_secret_that_others_know_stops_the_start_and_is_named(data: Path, secret: str) -> None:
+    with pytest.raises(Invalid, match="JWT_SECRET"):
+        async with running_api(data, JWT_SECRET=secret):
+            pass
+
+
+async def test_a_token_secret_that_is_made_up_is_for_its_owner_only(api: Api) -> None:
+    file = api.running.data / "secrets" / "jwt"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(file.read_text().strip()) == 64
