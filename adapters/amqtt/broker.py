@@ -39,7 +39,7 @@ class EmbeddedBroker:
         limits: Limits = _NO_LIMITS,
     ) -> None:
         self._interior = Interior.of(gatekeeper, inbox, limits)
-        self._limits = limits
+        self.limits = limits
         self._host = host
         self._port = port
         self._tls = tls
@@ -56,7 +56,13 @@ class EmbeddedBroker:
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         self._server = await asyncio.start_server(
-            self._accept, self._host, self._port, ssl=self._tls, limit=_READ_AHEAD, backlog=_BACKLOG
+            self._accept,
+            self._host,
+            self._port,
+            ssl=self._tls,
+            ssl_handshake_timeout=self.limits.connect_seconds if self._tls else None,
+            limit=_READ_AHEAD,
+            backlog=_BACKLOG,
         )
 
     async def stop(self) -> None:
@@ -69,7 +75,7 @@ class EmbeddedBroker:
         for connection in list(self._connections):
             connection.stop()
         if leaving:
-            _, late = await asyncio.wait(leaving, timeout=self._limits.drain_seconds)
+            _, late = await asyncio.wait(leaving, timeout=self.limits.drain_seconds)
             for task in late:
                 task.cancel()
         for connection in list(self._connections):

@@ -99,6 +99,7 @@ class Conversation:
         if permitted is None:
             permitted = await self._may_write(packet.topic)
         await self._intake.room()
+        self._silence.heard()  # waiting for room was our silence, not the client's
         acknowledging = _ACKNOWLEDGING.get(packet.qos)
         self._intake.take(
             Message(

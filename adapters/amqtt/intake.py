@@ -46,7 +46,6 @@ class Intake:
         self._pending: deque[_Entry] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._size = 0
-        self._failed = False
         self._progress = asyncio.Event()
         self.waiting = False
         self.arriving: set[int] = set()  # QoS 2 messages that are being stored
@@ -123,10 +122,9 @@ class Intake:
         else:
             self._interior.router.route(entry.message)
         if not entry.stored and entry.acknowledgement:
-            self._failed = True
-            self._give_up()
+            self._give_up()  # cuts the wire: no acknowledgement gets through after this
             return
         if entry.packet_id:
             self._unreleased.add(entry.packet_id)
-        if entry.acknowledgement and not self._failed:
+        if entry.acknowledgement:
             self._send(entry.acknowledgement)

@@ -129,5 +129,8 @@ def _bounded(text: str, field: str) -> None:
 
 def _levels(pattern: str) -> list[str]:
     levels = pattern.split("/")
-    # Every topic has a first level, so +/# and # match the same topics.
-    return ["#"] if levels == ["+", "#"] else levels
+    # A topic has at least one character. So +/# and # match the same topics, and so do /# and /+/#: the parent level
+    # of /# would be the topic without any.
+    if levels == ["+", "#"]:
+        return ["#"]
+    return ["", "+", "#"] if levels == ["", "#"] else levels

@@ -2,27 +2,27 @@
 
 from aiohttp import WSMsgType, web
 
-from adapters.amqtt import EmbeddedBroker, Limits
+from adapters.amqtt import EmbeddedBroker
 from entrypoints.http.routing import SECRET, Route
 
 PATH = "/mqtt"
 SUBPROTOCOL = "mqtt"
-_FRAME_OVERHEAD = 16
+_HEADER = 5  # what packs a packet beside its body, at most
 
 
 class MqttWebSocket:
     """Hands WebSockets to the embedded broker. Clients authenticate in MQTT: cookies and headers give no rights."""
 
-    def __init__(self, broker: EmbeddedBroker, *, largest_packet: int = Limits().packet_bytes) -> None:
+    def __init__(self, broker: EmbeddedBroker) -> None:
         self._broker = broker
-        self._largest = largest_packet + _FRAME_OVERHEAD
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Upgrade the connection and serve MQTT on it until it ends."""
         offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
         if SUBPROTOCOL not in (name.strip() for name in offered):
             raise web.HTTPBadRequest(text="this is MQTT over WebSocket: offer the subprotocol mqtt")
-        response = web.WebSocketResponse(protocols=(SUBPROTOCOL,), max_msg_size=self._largest, compress=False)
+        largest = self._broker.limits.packet_bytes + _HEADER
+        response = web.WebSocketResponse(protocols=(SUBPROTOCOL,), max_msg_size=largest, compress=False)
         await response.prepare(request)
         await self._broker.serve_websocket(_AiohttpSocket(request, response))
         return response

@@ -66,6 +66,7 @@ class Box:
         self.open = asyncio.Event()
         self.open.set()
         self.full = False
+        self.unwelcome = b""
         self.arrival = asyncio.Condition()
 
     def wants(self, topic: str) -> bool:
@@ -75,7 +76,7 @@ class Box:
         self.begun.append(message)
         await self._notify()
         await self.open.wait()
-        if self.full:
+        if self.full or message.payload == self.unwelcome:
             raise Unavailable("the disk is full")
         self.stored.append(message)
         await self._notify()
@@ -87,6 +88,12 @@ class Box:
     async def _notify(self) -> None:
         async with self.arrival:
             self.arrival.notify_all()
+
+
+async def turns(count: int) -> None:
+    """Let everybody else in the process get on."""
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 def text(value: str | bytes) -> bytes:

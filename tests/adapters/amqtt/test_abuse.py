@@ -92,8 +92,13 @@ async def test_abuse_16_the_will_of_a_revoked_client_is_not_published(
     await broker.disconnect(NAME)
     await cut.closed()
     gone = await dial(broker, NAME, will=(status, b"gone", 1, True))
+    gone.send(publish_packet(status, b"permitted before", qos=1))
+    await gone.expect(PUBACK)
+    assert (await watcher.message())[1] == b"permitted before"
     keeper.revoked.add(NAME)
+    [connection] = [one for one in broker._connections if one.login is not None and one.login.username == NAME]
     await gone.close()
+    await connection.left.wait()
     assert await watcher.silent()
     assert broker.statistics().retained == 0
 
@@ -131,6 +136,9 @@ async def test_abuse_17_what_may_not_be_read_any_more_is_not_sent_on_the_next_co
     keeper.allow("ann", "a/#")
     first = await dial(broker, "ann", clean=False)
     await first.subscribe(("a/#", 2))
+    # Reading was permitted, and the answer is known.
+    await broker.publish("a/1", b"public", qos=0)
+    await first.message()
     if not sent:
         await leave(first)
     for qos in (1, 2):

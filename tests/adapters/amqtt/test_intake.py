@@ -8,6 +8,7 @@ import pytest
 from adapters.amqtt import EmbeddedBroker
 from tests.adapters.amqtt.conftest import Dial, Start
 from tests.adapters.amqtt.doubles import (
+    CONNACK,
     DEVICE,
     PUBACK,
     PUBCOMP,
@@ -15,8 +16,10 @@ from tests.adapters.amqtt.doubles import (
     Box,
     Keeper,
     Raw,
+    connect_packet,
     packet,
     publish_packet,
+    turns,
 )
 
 STATE = f"iot/device/{DEVICE}/state"
@@ -55,6 +58,20 @@ async def test_a_message_that_cannot_be_stored_ends_the_connection_without_an_ac
         await device.next()
 
 
+async def test_nothing_after_a_message_that_could_not_be_stored_is_acknowledged(device: Raw, box: Box) -> None:
+    box.unwelcome = b"2"
+    box.open.clear()
+    device.send(*(publish_packet(STATE, b"%d" % number, qos=1, packet_id=number) for number in range(1, 5)))
+    await box.until(begun=4)
+    box.open.set()
+    acknowledged = []
+    with pytest.raises(EOFError):
+        while True:
+            acknowledged.append(await device.expect(PUBACK))
+    assert acknowledged in ([b"\x00\x01"], [])
+    await box.until(stored=3)
+
+
 async def test_what_was_not_acknowledged_is_stored_when_the_client_sends_it_again(
     broker: EmbeddedBroker, device: Raw, dial: Dial, box: Box
 ) -> None:
@@ -86,8 +103,7 @@ async def test_many_messages_of_one_client_are_stored_at_the_same_time_but_not_t
     box.open.clear()
     device.send(*(publish_packet(STATE, b"%d" % number, qos=1, packet_id=number) for number in range(1, 21)))
     await box.until(begun=8)
-    for _ in range(20):
-        await asyncio.sleep(0)
+    await turns(20)
     assert len(box.begun) == 8
     box.open.set()
     acknowledged = [struct.unpack("!H", await device.expect(PUBACK))[0] for _ in range(20)]
@@ -124,12 +140,23 @@ async def test_while_messages_wait_for_the_disk_the_socket_is_not_read(start: St
     before = broker.statistics().bytes_in
     device.send(*(publish_packet(STATE, b"x" * 100_000, qos=1, packet_id=number) for number in range(1, 31)))
     await box.until(begun=1)
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await turns(50)
     assert broker.statistics().bytes_in - before < 300_000
     box.open.set()
     for _ in range(30):
         await device.expect(PUBACK)
+
+
+async def test_a_client_is_not_cut_for_silence_while_it_is_us_who_do_not_listen(
+    start: Start, dial: Dial, box: Box
+) -> None:
+    broker = await start(storing=1, longest_silence=0.5)
+    device = await dial(broker, NAME)
+    box.open.clear()
+    device.send(*(publish_packet(STATE, b"x", qos=1, packet_id=number) for number in (1, 2)))
+    await asyncio.sleep(1.2)  # the silence itself is what is tested
+    box.open.set()
+    assert [await device.expect(PUBACK) for _ in range(2)] == [b"\x00\x01", b"\x00\x02"]
 
 
 async def test_a_message_larger_than_256_kb_passes(device: Raw, box: Box) -> None:
@@ -168,6 +195,23 @@ async def test_qos_2_is_not_delivered_again_on_the_next_connection_of_a_durable_
     second.send(publish_packet(STATE, b"once", qos=2, packet_id=9, dup=True))
     await second.expect(PUBREC)
     assert len(box.stored) == 1
+
+
+async def test_qos_2_that_is_still_being_stored_when_the_client_comes_back_is_not_stored_twice(
+    broker: EmbeddedBroker, dial: Dial, box: Box
+) -> None:
+    first = await dial(broker, NAME, clean=False)
+    box.open.clear()
+    first.send(publish_packet(STATE, b"once", qos=2, packet_id=9))
+    await box.until(begun=1)
+    await first.close()
+    second = await dial(broker)
+    second.send(connect_packet(NAME, NAME, clean=False), publish_packet(STATE, b"once", qos=2, packet_id=9, dup=True))
+    await turns(20)
+    box.open.set()
+    assert await second.expect(CONNACK) == b"\x01\x00"
+    await second.expect(PUBREC)
+    assert len(box.begun) == 1
 
 
 async def test_the_gatekeeper_hears_of_a_client_with_its_connect_its_messages_and_its_pings(

@@ -17,6 +17,7 @@ from tests.adapters.amqtt.doubles import (
     Keeper,
     Raw,
     publish_packet,
+    turns,
 )
 
 NAME = f"device_{DEVICE}"
@@ -72,7 +73,7 @@ async def test_stopping_stores_and_acknowledges_what_has_come(start: Start, dial
     device.send(publish_packet(STATE, b"last", qos=1))
     await box.until(begun=1)
     stopping = asyncio.create_task(broker.stop())
-    await asyncio.sleep(0)
+    await turns(20)
     box.open.set()
     await device.expect(PUBACK)
     await device.closed()

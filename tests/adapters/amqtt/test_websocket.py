@@ -159,5 +159,4 @@ async def test_stopping_the_broker_ends_websockets_too(
     async with browser.ws_connect(site.url, protocols=["mqtt"]) as socket:
         await socket.send_bytes(connect_packet(NAME, NAME))
         await socket.receive()
-        await broker.stop()
-        await ended(socket)
+        await asyncio.gather(broker.stop(), ended(socket))

@@ -61,6 +61,22 @@ def test_a_rule_covers_a_filter_exactly_when_it_matches_all_its_topics(rule: str
     assert covers(rule, requested) == every_topic_is_matched
 
 
+def test_containment_is_right_for_every_pair_of_short_filters() -> None:
+    short = {
+        "/".join([*levels, *rest])
+        for depth in range(4)
+        for levels in product((*LEVELS, "+"), repeat=depth)
+        for rest in ((), ("#",))
+    } - {""}
+    matched = {pattern: {topic for topic in TOPICS if matches(pattern, topic)} for pattern in short}
+    wrong = [
+        (rule, requested)
+        for rule, requested in product(short, repeat=2)
+        if covers(rule, requested) != (matched[requested] <= matched[rule])
+    ]
+    assert wrong == []
+
+
 @given(rule=filters, requested=filters)
 def test_a_shared_filter_counts_as_the_filter_it_shares(rule: str, requested: str) -> None:
     assert covers(rule, f"$share/group/{requested}") == covers(rule, requested)
@@ -91,6 +107,7 @@ def test_item_35_one_level_does_not_cover_all_levels() -> None:
     assert not covers("a/+", "a/#")
     assert covers("a/#", "a/+")
     assert covers("+/#", "#")
+    assert covers("+/+/#", "/#")
 
 
 @pytest.mark.parametrize(
