@@ -63,7 +63,8 @@ async def control_plane(
     `prepare` is awaited when all is up but HTTP, so that nobody finds us ready before it is done. `installed` tells
     whether plugins that are installed beside us take part.
     """
-    plugins = plugin_manager([features], installed=installed)
+    traced = Settings([declared.TRACE_HOOKS], environment)[declared.TRACE_HOOKS]
+    plugins = plugin_manager([features], installed=installed, trace=traced)
     settings = Settings(answers(plugins.hook.settings), environment)
     _make_private(data)
     async with AsyncExitStack() as stack:

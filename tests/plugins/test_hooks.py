@@ -81,3 +81,17 @@ async def test_the_routes_hook_serves_behind_its_guard(extended: Api) -> None:
 def test_the_commands_hook_adds_a_group() -> None:
     result = CliRunner().invoke(command_line(), ["tiny", "size"])
     assert (result.exit_code, result.output.strip()) == (0, "very tiny")
+
+
+async def test_questions_are_shown_when_wanted(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with running_api(data, installed=True, IOTISTIC_TRACE_HOOKS="1"):
+        pass
+    assert any("permissions" in record.message for record in caplog.records if record.message.startswith("hook"))
+
+
+async def test_questions_are_not_shown_otherwise(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with running_api(data, installed=True):
+        pass
+    assert not [record for record in caplog.records if record.message.startswith("hook")]
