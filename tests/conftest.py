@@ -1,3 +1,9 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.support.access", "tests.support.application", "tests.support.enrolling", "tests.support.parts", "tests.support.states"]
+pytest_plugins = [
+    "tests.support.access",
+    "tests.support.application",
+    "tests.support.enrolling",
+    "tests.support.parts",
+    "tests.support.states",
+]

@@ -15,7 +15,7 @@ PROMISES = re.compile("|".join((r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b", r"\bX" + 
 OUR_OWN_PLACES = re.compile(r"(?<![\w.>*}/])/(?:work|farm)/")
 PACKAGE_HOSTS = re.compile("|".join(("pypi" + r"\.org", "python" + "hosted", "npmjs" + r"\.org", "proxy" + ".golang")))
 MOCKS = re.compile("|".join(("mock" + r"\.patch", "unittest" + r"\.mock", "Magic" + "Mock")))
-SKIPS = re.compile("|".join((r"mark\." + "skip", r"pytest\." + "skip", "x" + "fail", "import" + "orskip")))
+SKIPS = re.compile(r"mark\.(?:skip|xfail)" + r"|pytest\.(?:skip|xfail|importorskip)\b")
 UNEXPLAINED = re.compile(r"#\s*type:\s*ignore" + r"(?!\[)")
 
 
