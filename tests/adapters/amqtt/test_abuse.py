@@ -65,6 +65,21 @@ async def test_abuse_14_a_device_cannot_subscribe_beyond_its_commands(
     assert broker.statistics().subscriptions == 0
 
 
+async def test_abuse_14_nobody_publishes_under_the_servers_own_topics(
+    broker: EmbeddedBroker, dial: Dial, keeper: Keeper
+) -> None:
+    keeper.allow("root", "$SYS/#")
+    root = await dial(broker, "root", will=("$SYS/load", b"forged", 1, True))
+    assert await root.subscribe(("$SYS/#", 1)) == [1]
+    root.send(publish_packet("$SYS/load", b"forged", qos=1, retain=True))
+    await root.expect(PUBACK)
+    assert await root.silent()
+    [connection] = broker._connections
+    await root.close()
+    await connection.left.wait()
+    assert broker.statistics().retained == 0
+
+
 async def test_abuse_15_write_only_does_not_read_and_read_only_does_not_write(
     broker: EmbeddedBroker, watcher: Raw, dial: Dial, keeper: Keeper
 ) -> None:
