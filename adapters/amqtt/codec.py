@@ -141,10 +141,12 @@ def decode_identifier(kind: int, flags: int, body: bytes) -> int:
 
 
 def encode_connack(return_code: int, *, session_present: bool = False) -> bytes:
+    """The answer to CONNECT (MQTT 3.1.1 §3.2)."""
     return bytes(ConnackPacket.build(int(session_present), return_code).to_bytes())
 
 
 def encode_suback(packet_id: int, return_codes: list[int]) -> bytes:
+    """The answer to SUBSCRIBE: a code for each filter, in their order (MQTT 3.1.1 §3.9)."""
     return bytes(SubackPacket.build(packet_id, return_codes).to_bytes())
 
 

@@ -42,12 +42,15 @@ class Gauge:
 
     @property
     def full(self) -> bool:
+        """Is the limit reached?"""
         return self.used >= self.limit
 
     def add(self, size: int) -> None:
+        """So many bytes more are held; the limit may be passed."""
         self.used += size
 
     def remove(self, size: int) -> None:
+        """So many bytes less are held; who waits for room goes on when there is some."""
         self.used -= size
         if self._waiting and not self.full:
             waiting, self._waiting = self._waiting, []

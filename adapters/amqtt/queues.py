@@ -46,6 +46,7 @@ class BoundedQueue:
         return len(self._waiting) * 2 >= self._count or self._size * 2 >= self._limit or self._total.full
 
     def push(self, delivery: Delivery) -> None:
+        """Put one at the end; the oldest are dropped, and counted, where there are too many."""
         self._waiting.append(delivery)
         self._book(delivery.size)
         while self._waiting and (len(self._waiting) > self._count or self._size > self._limit):
@@ -56,6 +57,7 @@ class BoundedQueue:
             freed += self._drop()
 
     def pop(self) -> Delivery:
+        """Take the oldest out. Raises IndexError when there is none."""
         delivery = self._waiting.popleft()
         self._book(-delivery.size)
         return delivery

@@ -28,6 +28,7 @@ class Replay:
                 self._running = asyncio.create_task(self._run())
 
     def stop(self) -> None:
+        """Deliver no more; what was delivered stays so."""
         if self._running is not None:
             self._running.cancel()
 

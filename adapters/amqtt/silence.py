@@ -22,6 +22,7 @@ class Silence:
         self._last = self._loop.time()
 
     def stop(self) -> None:
+        """Listen no more; `cut` will not be called."""
         self._timer.cancel()
 
     def _look(self) -> None:

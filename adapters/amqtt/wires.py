@@ -67,12 +67,14 @@ class TcpWire:
         writer.transport.set_write_buffer_limits(high=CONGESTED)
 
     async def receive(self) -> bytes:
+        """What has come; a connection that broke has ended, too."""
         try:
             return await self._reader.read(CHUNK)
         except OSError:
             return b""
 
     def send(self, packet: bytes) -> None:
+        """Send at the end of this turn of the loop, with all else that was sent in it."""
         if not self._unsent:
             asyncio.get_running_loop().call_soon(self._flush)
         self._counters.bytes_out += len(packet)
@@ -81,17 +83,21 @@ class TcpWire:
 
     @property
     def congested(self) -> bool:
+        """Counts what the transport has not taken yet."""
         return self._size + self._writer.transport.get_write_buffer_size() > CONGESTED
 
     async def drain(self) -> None:
+        """Wait until the transport has room."""
         self._flush()
         await self._writer.drain()
 
     def abort(self) -> None:
+        """Reset the connection."""
         self._unsent.clear()
         self._writer.transport.abort()
 
     async def close(self) -> None:
+        """Send what waits, then close."""
         self._flush()
         self._writer.close()
         try:
@@ -119,12 +125,14 @@ class WebSocketWire:
         self._broken = False
 
     async def receive(self) -> bytes:
+        """The next message that is not empty."""
         while (message := await self._socket.receive()) is not None:
             if message:
                 return message
         return b""
 
     def send(self, packet: bytes) -> None:
+        """Send soon; packets that wait meanwhile share a message."""
         if self._broken:
             return
         self._counters.bytes_out += len(packet)
@@ -134,20 +142,24 @@ class WebSocketWire:
 
     @property
     def congested(self) -> bool:
+        """Counts what no message has taken yet."""
         return len(self._unsent) > CONGESTED
 
     async def drain(self) -> None:
+        """Wait until all has been handed to the WebSocket."""
         if self._sending is not None:
             await asyncio.shield(self._sending)
         if self._broken:
             raise ConnectionResetError
 
     def abort(self) -> None:
+        """Cut the connection below; nothing is sent any more."""
         self._broken = True
         self._unsent.clear()
         self._socket.abort()
 
     async def close(self) -> None:
+        """Send what waits, then close with the closing handshake."""
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self.drain()
