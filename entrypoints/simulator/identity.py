@@ -8,7 +8,8 @@ from uuid import UUID
 
 from attrs import asdict, field, frozen
 
-from adapters.system.secrets import write_private
+OWNER_ONLY = 0o600
+OWNER_ONLY_FOLDER = 0o700
 
 
 @frozen(kw_only=True)
@@ -78,9 +79,14 @@ class Disk:
             raise ValueError(f"{self._path} is not the state of a simulated device") from error
 
     def keep(self, memory: Memory) -> None:
-        """Write it down; the file is for its owner only."""
-        if self._path is not None:
-            write_private(self._path, json.dumps(asdict(memory)), replace=True)
+        """Write it down, whole or not at all; the file is for its owner only."""
+        if self._path is None:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY_FOLDER)
+        draft = self._path.with_suffix(".draft")
+        draft.touch(mode=OWNER_ONLY)
+        draft.write_text(json.dumps(asdict(memory)), encoding="utf-8")
+        draft.replace(self._path)
 
 
 def recalled(disk: Disk, chance: Random, name: str) -> Memory:
