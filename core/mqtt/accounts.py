@@ -104,7 +104,7 @@ class MqttAccounts:
 
     async def _account(self, username: str) -> MqttAccount | None:
         # Strangers choose these names: what cannot be an account takes no memory and reaches no database.
-        if len(username) > LONGEST_USERNAME or not is_plain(username):
+        if not 0 < len(username) <= LONGEST_USERNAME or not is_plain(username):
             return None
         known = self._known.get(username)
         if known is not None or self._unknown.get(username):

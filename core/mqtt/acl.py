@@ -13,7 +13,8 @@ from core.mqtt.topics import covers, device_topic, matches, without_share
 DEVICE_PREFIX = "device_"
 
 _PLACEHOLDER = re.compile("%[uc]")
-_FORBIDDEN_IN_NAMES = re.compile(r"[+#/\x00]")
+# Surrogates are no UTF-8 (MQTT 3.1.1 §1.5.3); neither brokers nor databases can take them.
+_FORBIDDEN_IN_NAMES = re.compile(r"[+#/\x00\ud800-\udfff]")
 
 
 @frozen(kw_only=True)
