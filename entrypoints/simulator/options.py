@@ -34,7 +34,7 @@ class Options:
     readings_per_minute: float = field(default=60.0, validator=ge(0))
     batch: int = field(default=12, validator=ge(1))
     """Sensor messages in one publication."""
-    form: Form = Form.MULTI
+    form: Form = field(default=Form.MULTI, converter=Form)
     ramp: float = field(default=50.0, validator=ge(0))
     """New devices a second; 0: all at once."""
     time_scale: float = field(default=1.0, validator=gt(0))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from entrypoints.simulator import wire
 from entrypoints.simulator.ledger import Item
-from entrypoints.simulator.reports import Differences, Report, metrics, static_facts
+from entrypoints.simulator.reports import STATIC, Differences, Report, metrics, static_facts
 from entrypoints.simulator.situation import Situation
 from entrypoints.simulator.transport import Failed, Link
 from entrypoints.simulator.waits import Backoff
@@ -50,7 +50,7 @@ class Reporting:
             return self._backoff.failed()
         self._backoff.reset()
         self._situation.online = True
-        self._differences.told(self._facts())
+        self._differences.told({name: report.content[name] for name in STATIC & report.content.keys()})
         await self._flush()
         return self._device.world.options.interval
 

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from entrypoints.simulator.moments import iso
 from entrypoints.simulator.wire import OS_VERSION, as_json
 
+STATIC = frozenset({"config", "os_version", "agent_version", "local_ip"})
 GONE_IN_REPLAYS = ("version", "endpoints_health", "top_processes", "network_interfaces", "sensor_health")
 GONE_FROM_SERVICES = ("state", "serviceStatus", "error")
 GONE_FROM_SERVICE_CONFIG = ("environment", "labels")

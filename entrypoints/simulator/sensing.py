@@ -41,8 +41,9 @@ class Sensing:
         """What the agent does when it is told to stop: the last batch goes out twice, as it really does."""
         moment = self._device.world.now()
         for segment in list(self._waiting):
-            again = await self._publish(segment, moment)
-            await self._link.publish(again)
+            if segment in self._waiting:
+                again = await self._publish(segment, moment)
+                await self._link.publish(again)
 
     def _measure(self) -> None:
         device, form = self._device, self._device.world.options.form
@@ -63,11 +64,12 @@ class Sensing:
     async def _publish_what_is_due(self) -> None:
         old = time.monotonic() - self._since >= self._device.scaled(OLDEST_BATCH)
         moment = self._device.world.now()
-        for segment, waiting in list(self._waiting.items()):
-            if not self._link.connected or not (old or len(waiting) >= self._device.world.options.batch):
-                continue
-            with suppress(Failed):
-                await self._publish(segment, moment)
+        for segment in list(self._waiting):
+            # The farewell may have taken it while the one before was on its way.
+            waiting = len(self._waiting.get(segment, ()))
+            if self._link.connected and waiting and (old or waiting >= self._device.world.options.batch):
+                with suppress(Failed):
+                    await self._publish(segment, moment)
         if old:
             self._since = time.monotonic()
 

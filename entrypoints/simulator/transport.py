@@ -141,6 +141,8 @@ class Link:
         except (aiomqtt.MqttError, ValueError) as error:
             self._tally.failed(publication.kind, str(error)[:REASON_SHOWN])
             raise Failed(str(error)) from error
+        finally:
+            heed_cancellation()
         self._tally.succeeded(publication.kind, time.perf_counter() - started)
 
     async def subscribe(self, topic: str, qos: int, handler: Callable[[bytes], None]) -> None:
@@ -154,6 +156,8 @@ class Link:
         except (aiomqtt.MqttError, ValueError) as error:
             self._tally.failed("subscribe", str(error)[:REASON_SHOWN])
             raise Failed(str(error)) from error
+        finally:
+            heed_cancellation()
         if any(_is_refusal(code) for code in granted):
             self._tally.failed("subscribe", "refused by the broker")
             raise Failed("refused by the broker")
@@ -163,6 +167,7 @@ class Link:
     async def _connection(self) -> AsyncIterator[aiomqtt.Client]:
         started = time.perf_counter()
         async with client_for(self._account) as client:
+            heed_cancellation()
             self._tally.succeeded("mqtt connection", time.perf_counter() - started)
             self._set(client)
             try:
@@ -180,6 +185,17 @@ class Link:
         handler = self.handlers.get(topic)
         if handler is not None and isinstance(payload, bytes):
             handler(payload)
+
+
+def heed_cancellation() -> None:
+    """Raise the cancellation of this task that was lost on the way, if there was one.
+
+    `asyncio.wait_for`, which aiomqtt uses, loses a cancellation that comes together with the result
+    (python/cpython#86296). It can go with Python 3.11.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def client_for(account: Account) -> aiomqtt.Client:
