@@ -94,7 +94,7 @@ async def run(options: Options, *, quiet: bool) -> "Summary":
     """Run a fleet until its duration is over, or SIGINT or SIGTERM; show how it goes and how it went."""
     from rich.console import Console
 
-    from entrypoints.simulator.display import summary_table, watch
+    from entrypoints.simulator.display import summary_view, watch
     from entrypoints.simulator.fleet import Fleet
 
     stop = asyncio.Event()
@@ -111,7 +111,7 @@ async def run(options: Options, *, quiet: bool) -> "Summary":
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
-    console.print(summary_table(went))
+    console.print(summary_view(went))
     return went
 
 

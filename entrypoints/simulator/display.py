@@ -53,19 +53,20 @@ def _now(tally: Tally, rate: float) -> Table:
     return table
 
 
-def summary_table(summary: Summary) -> Table:
-    """How it went, by kind of request."""
+def summary_view(summary: Summary) -> Group:
+    """How it went: a table by kind of request, and below it the last error of each."""
+    reasons = (f"[red]{row.kind}[/]: {escape(row.last_error)}" for row in summary.rows if row.last_error)
+    return Group(_summary_table(summary), *reasons)
+
+
+def _summary_table(summary: Summary) -> Table:
     title = f"{summary.registered} of {summary.devices} devices registered, {summary.seconds:.0f} s"
     table = Table(title=title, caption=f"{summary.requests} requests, {summary.errors} errors")
-    failed = any(row.last_error for row in summary.rows)
     table.add_column("request", no_wrap=True)
     for name in ("count", "errors", "p50 ms", "p95 ms", "p99 ms", "max ms"):
         table.add_column(name, justify="right")
-    if failed:
-        table.add_column("last error", overflow="fold")
     for row in summary.rows:
         errors = f"[red]{row.errors}[/]" if row.errors else "0"
         times = (f"{value:.1f}" if row.count else "" for value in (row.p50, row.p95, row.p99, row.max))
-        reason = [escape(row.last_error or "")] if failed else []
-        table.add_row(row.kind, str(row.count), errors, *times, *reason)
+        table.add_row(row.kind, str(row.count), errors, *times)
     return table

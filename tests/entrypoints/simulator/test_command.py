@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from entrypoints.simulator.command import simulate
-from entrypoints.simulator.display import summary_table
+from entrypoints.simulator.display import summary_view
 from entrypoints.simulator.tally import Phase, Tally
 
 
@@ -54,11 +54,11 @@ def test_without_a_provisioning_key_it_says_which_is_missing(command: typer.Type
     assert "--key" in result.output
 
 
-def test_the_table_shows_words_of_a_server_as_they_are() -> None:
+def test_the_words_of_a_server_are_shown_as_they_are() -> None:
     tally = Tally(1)
     tally.entered(0, Phase.MQTT)
     tally.failed("poll", "HTTP 500: [bold]boom[/]")
     console = Console(width=200)
     with console.capture() as shown:
-        console.print(summary_table(tally.summary(1)))
+        console.print(summary_view(tally.summary(1)))
     assert "[bold]boom[/]" in shown.get()
