@@ -18,46 +18,62 @@ FILES_FOR_EACH = 2
 FILES_BESIDE = 200
 
 
+Devices = Annotated[int, typer.Option("--devices", "-n", help="How many devices.", min=1)]
+Url = Annotated[str, typer.Option(help="The server's address, with or without /api.")]
+Key = Annotated[
+    str, typer.Option(help="The provisioning key they register with.", envvar="PROVISIONING_KEY", show_default=False)
+]
+Duration = Annotated[float, typer.Option(help="Seconds to run; 0: until Ctrl-C.", min=0)]
+Interval = Annotated[
+    float, typer.Option(help="Seconds between two polls and between two reports of a device.", min=0.01)
+]
+MetricsInterval = Annotated[
+    float, typer.Option(help="Seconds between two reports with metrics; 0: every report.", min=0)
+]
+Reports = Annotated[bool, typer.Option(help="Report the state.")]
+Logs = Annotated[float, typer.Option(help="Log lines of a device a minute; 0: none.", min=0)]
+Readings = Annotated[float, typer.Option(help="Sensor readings of a device a minute; 0: none.", min=0)]
+FormOption = Annotated[Form, typer.Option(help="How sensor messages are written.")]
+Ramp = Annotated[float, typer.Option(help="Devices started a second; 0: all at once.", min=0)]
+TimeScale = Annotated[
+    float, typer.Option(help="Multiplies the agent's own waits: back-off, reconnection, job polling.", min=0.001)
+]
+Seed = Annotated[int | None, typer.Option(help="The same seed gives the same devices and values.")]
+StateDir = Annotated[
+    Path | None, typer.Option(help="Keep the devices here: the next run restarts them, nobody registers again.")
+]
+LedgerFile = Annotated[
+    Path | None, typer.Option(help="Append a JSON line for each item the server acknowledged to this file.")
+]
+SummaryFile = Annotated[Path | None, typer.Option("--json", help="Write the final figures to this file.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing.")]
+
+
 def simulate(
     *,
-    devices: Annotated[int, typer.Option("--devices", "-n", help="How many devices.", min=1)] = 5,
-    url: Annotated[str, typer.Option(help="The server's address, with or without /api.")] = "http://127.0.0.1:3002",
-    key: Annotated[
-        str,
-        typer.Option(help="The provisioning key they register with.", envvar="PROVISIONING_KEY", show_default=False),
-    ],
-    duration: Annotated[float, typer.Option(help="Seconds to run; 0: until Ctrl-C.", min=0)] = 60,
-    interval: Annotated[
-        float, typer.Option(help="Seconds between two polls and between two reports of a device.", min=0.01)
-    ] = 60,
-    metrics_interval: Annotated[
-        float, typer.Option(help="Seconds between two reports with metrics; 0: every report.", min=0)
-    ] = 0,
-    reports: Annotated[bool, typer.Option(help="Report the state.")] = True,
-    logs: Annotated[float, typer.Option(help="Log lines of a device a minute; 0: none.", min=0)] = 6,
-    readings: Annotated[float, typer.Option(help="Sensor readings of a device a minute; 0: none.", min=0)] = 60,
-    batch: Annotated[int, typer.Option(help="Sensor messages in one publication.", min=1)] = 12,
-    form: Annotated[Form, typer.Option(help="How sensor messages are written.")] = Form.MULTI,
-    ramp: Annotated[float, typer.Option(help="Devices started a second; 0: all at once.", min=0)] = 50,
-    time_scale: Annotated[
-        float, typer.Option(help="Multiplies the agent's own waits: back-off, reconnection, job polling.", min=0.001)
-    ] = 1,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same devices and values.")] = None,
-    name: Annotated[str, typer.Option(help="What the devices' names begin with.")] = "sim",
-    state_dir: Annotated[
-        Path | None, typer.Option(help="Keep the devices here: the next run restarts them, nobody registers again.")
-    ] = None,
-    ledger: Annotated[
-        Path | None, typer.Option(help="Append a JSON line for each item the server acknowledged to this file.")
-    ] = None,
-    summary: Annotated[Path | None, typer.Option("--json", help="Write the final figures to this file.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing.")] = False,
+    devices: Devices = 5,
+    url: Url = "http://127.0.0.1:3002",
+    key: Key,
+    duration: Duration = 60,
+    interval: Interval = 60,
+    metrics_interval: MetricsInterval = 0,
+    reports: Reports = True,
+    logs: Logs = 6,
+    readings: Readings = 60,
+    form: FormOption = Form.MULTI,
+    ramp: Ramp = 50,
+    time_scale: TimeScale = 1,
+    seed: Seed = None,
+    state_dir: StateDir = None,
+    ledger: LedgerFile = None,
+    summary: SummaryFile = None,
+    quiet: Quiet = False,
 ) -> None:
     """Run a fleet of simulated devices against a server.
 
-    They behave like the real agent in all that a server can see: they register, exchange keys, connect to the broker,
-    poll their target state and apply it, report, log, measure and do jobs. While the broker is away they use HTTP;
-    what they could not report they send later. Ends with a table of requests, errors and latencies.
+    They do all that a server sees of the real agent: register, exchange keys, connect to the broker, poll the target
+    state and apply it, report, log, measure, do jobs; over HTTP while the broker is away, and later what failed. Ends
+    with a table of requests, errors and latencies.
 
     Try it: start [bold]iotistic up[/] in one terminal, and with the provisioning key that it shows
 
@@ -73,19 +89,19 @@ def simulate(
         reports=reports,
         logs_per_minute=logs,
         readings_per_minute=readings,
-        batch=batch,
         form=form,
         ramp=ramp,
         time_scale=time_scale,
         seed=seed,
-        name=name,
         state_dir=state_dir,
         ledger=ledger,
     )
-    allow_files(FILES_FOR_EACH * devices + FILES_BESIDE)
-    went = asyncio.run(run(options, quiet=quiet))
-    if summary is not None:
-        summary.write_text(json.dumps(went.as_json(), indent=2) + "\n", encoding="utf-8")
+    _finish(asyncio.run(run(options, quiet=quiet)), summary)
+
+
+def _finish(went: "Summary", file: Path | None) -> None:
+    if file is not None:
+        file.write_text(json.dumps(went.as_json(), indent=2) + "\n", encoding="utf-8")
     if went.registered == 0:
         raise typer.Exit(1)
 
@@ -97,6 +113,7 @@ async def run(options: Options, *, quiet: bool) -> "Summary":
     from entrypoints.simulator.display import summary_view, watch
     from entrypoints.simulator.fleet import Fleet
 
+    allow_files(FILES_FOR_EACH * options.devices + FILES_BESIDE)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
