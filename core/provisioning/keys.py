@@ -1,7 +1,7 @@
 """Provisioning keys: what people do with them."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
 
@@ -35,13 +35,13 @@ class NewProvisioningKey:
     description: str | None = None
 
     def end(self, now: datetime) -> datetime:
-        """When the key expires. Raises Invalid when that is not within the next ten years."""
+        """When the key expires, in UTC. Raises Invalid when that is not within the next ten years."""
         if self.expires_at is None and not 1 <= self.expires_in_days <= LONGEST_DAYS:
             raise Invalid(f"expiresInDays must be between 1 and {LONGEST_DAYS}", field="expiresInDays")
         end = self.expires_at or now + timedelta(days=self.expires_in_days)
         if end.tzinfo is None or not now < end <= now + timedelta(days=LONGEST_DAYS + 1):
             raise Invalid("expiresAt must lie in the next ten years and name its time zone", field="expiresAt")
-        return end
+        return end.astimezone(UTC)
 
 
 class ProvisioningKeys:

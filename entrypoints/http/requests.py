@@ -1,5 +1,6 @@
 """What handlers read from a request: bounded, typed, refused in words that name the field."""
 
+import asyncio
 import re
 import zlib
 from datetime import datetime
@@ -7,7 +8,8 @@ from enum import Enum
 from typing import Any, TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from core.actor import STRANGER, Actor
 from core.errors import Invalid
@@ -20,6 +22,8 @@ E = TypeVar("E", bound=Enum)
 ACTOR: web.RequestKey[Actor] = web.RequestKey("actor", Actor)
 ROUTE: web.RequestKey[Route] = web.RequestKey("route", Route)
 
+# Seconds for a body to arrive: 10 MiB over a slow mobile connection.
+PATIENCE = 120.0
 # Real reports and logs compress 5 to 60 times. What expands further than this, beyond a first MiB, is a bomb.
 MOST_EXPANSION = 200
 _AT_PATH = re.compile(r"(?s)(.*) - at `(?:key in )?\$\.?(.*)`")
@@ -36,18 +40,31 @@ def device_of(request: web.Request) -> DeviceUuid:
     return device_uuid(request.match_info["uuid"])
 
 
-async def body_bytes(request: web.Request) -> bytes:
-    """The body, inflated if it was compressed. Refused with 413 beyond the route's limit, before it is kept."""
+async def body_bytes(request: web.Request, *, patience: float = PATIENCE) -> bytes:
+    """The body, inflated if it was compressed. Refused with 413 beyond the route's limit, before it is kept.
+
+    Invalid when it is cut off, or has not arrived after `patience` seconds.
+    """
     limit = request[ROUTE].body_limit
     if request.content_length is not None and request.content_length > limit:
         raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=request.content_length)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    try:
+        async with asyncio.timeout(patience):
+            raw = await _arrived(request.content, limit)
+    except (ConnectionError, TimeoutError, RuntimeError, web.RequestPayloadError, HttpProcessingError) as error:
+        # RuntimeError is what aiohttp raises where the connection was closed before we began to read.
+        raise Invalid("the body did not arrive whole", field="body") from error
+    return raw if encoding in {"identity", ""} else inflated(raw, encoding, limit)
+
+
+async def _arrived(content: StreamReader, limit: int) -> bytes:
     raw = bytearray()
-    async for chunk in request.content.iter_any():
+    async for chunk in content.iter_any():
         raw += chunk
         if len(raw) > limit:
             raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=len(raw))
-    return bytes(raw) if encoding in {"identity", ""} else inflated(bytes(raw), encoding, limit)
+    return bytes(raw)
 
 
 def inflated(raw: bytes, encoding: str, limit: int) -> bytes:
