@@ -32,6 +32,7 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._subscriptions: Sequence[AnySubscription] = ()
+        self._relaying = asyncio.Lock()
 
     def subscribe(self, subscriptions: Sequence[AnySubscription]) -> None:
         """Deliver to these from now on. Names must differ, for failures are booked under them."""
@@ -43,12 +44,13 @@ class Outbox:
 
     async def relay(self) -> int:
         """Deliver what is waiting; how many events that were. Crash in between and they are delivered again."""
-        async with self._transactions.read() as tx:
-            batch = await self._store.pending(tx, BATCH)
-        failures = [failure for announced in batch for failure in await self._deliver(announced)]
-        if batch:
-            async with self._transactions.begin() as tx:
-                await self._store.relayed(tx, [announced.id for announced in batch], failures)
+        async with self._relaying:  # two at once would deliver the same events twice
+            async with self._transactions.read() as tx:
+                batch = await self._store.pending(tx, BATCH)
+            failures = [failure for announced in batch for failure in await self._deliver(announced)]
+            if batch:
+                async with self._transactions.begin() as tx:
+                    await self._store.relayed(tx, [announced.id for announced in batch], failures)
         return len(batch)
 
     async def retry(self) -> int:
