@@ -5,5 +5,6 @@ pytest_plugins = [
     "tests.support.application",
     "tests.support.enrolling",
     "tests.support.parts",
+    "tests.support.server",
     "tests.support.states",
 ]

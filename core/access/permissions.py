@@ -32,7 +32,7 @@ GRANTS: tuple[PermissionGrant, ...] = (
     _grant("data:read", Role.VIEWER, "See metrics, logs and readings"),
     _grant("data:export", Role.MANAGER, "Take metrics, logs and readings out in bulk"),
     _grant("data:delete", Role.ADMIN, "Delete metrics, logs and readings"),
-    _grant("settings:read", Role.VIEWER, "See settings, rules, images and the audit log"),
+    _grant("settings:read", Role.VIEWER, "See settings, rules and images"),
     _grant("settings:write", Role.ADMIN, "Change settings, rules and images"),
     _grant("billing:read", Role.OWNER, "See the licence and its bills"),
     _grant("billing:manage", Role.OWNER, "Change the licence"),

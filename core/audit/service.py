@@ -15,7 +15,8 @@ from core.pages import Page
 from core.settings import Settings
 from core.transactions import Transactions
 
-AUDIT_READ = Permission("settings:read")
+# Not for everybody who may read settings: it holds what people typed as their name at logins that failed.
+AUDIT_READ = Permission("settings:write")
 
 FORGOTTEN_AT_ONCE = 1000
 

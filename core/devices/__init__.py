@@ -19,6 +19,7 @@ from core.devices.model import (
     KnownDevice,
     ProvisioningState,
     device_api_key,
+    mac_address,
 )
 from core.devices.overview import MOST_ROWS, DeviceOrder, DeviceOverview, DeviceQuery
 from core.devices.ports import DeviceKeyStore, DeviceOverviews, DeviceStore, LivenessStore, Quota
@@ -58,4 +59,5 @@ __all__ = [
     "ProvisioningState",
     "Quota",
     "device_api_key",
+    "mac_address",
 ]

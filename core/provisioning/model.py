@@ -6,14 +6,15 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from core.checks import PlainText
-from core.devices import Device, device_api_key
+from core.checks import PlainText, printable
+from core.devices import Device, device_api_key, mac_address
 from core.errors import Conflict, Invalid
 from core.ids import DeviceUuid, ProvisioningKeyId
 
 MOST_USES = 10_000
 LONGEST_DAYS = 3650
 LONGEST_SECRET = 256
+LONGEST_VERSION = 100
 
 
 @frozen(kw_only=True)
@@ -49,18 +50,33 @@ class ProvisioningKey:
         return evolve(self, is_active=False, revoked_reason=reason)
 
 
+def _as_told(text: str | None) -> str | None:
+    return printable(text or "", longest=LONGEST_VERSION) or None
+
+
+def _mac_if_it_is_one(text: str | None) -> str | None:
+    try:
+        return mac_address(text)
+    except Invalid:
+        return None
+
+
 @frozen(kw_only=True)
 class Registration:
-    """What a device says of itself when it enrols. Raises Invalid that names the field."""
+    """What a device says of itself when it enrols. Raises Invalid that names the field.
+
+    What it says beside its name and type is only a description: however odd, it must not keep the device out, since
+    agents do not try again (contract §2.3).
+    """
 
     uuid: DeviceUuid
     api_key: str = field(converter=device_api_key, repr=False)
     name: str = field(validator=PlainText(longest=255))
     type: str = field(validator=PlainText(longest=100))
-    mac_address: str | None = None
+    mac_address: str | None = field(default=None, converter=_mac_if_it_is_one)
     ip_address: str | None = None
-    os_version: str | None = None
-    agent_version: str | None = None
+    os_version: str | None = field(default=None, converter=_as_told)
+    agent_version: str | None = field(default=None, converter=_as_told)
 
 
 @frozen(kw_only=True)

@@ -81,8 +81,7 @@ async def test_30_an_agent_goes_on_after_a_restart_and_what_was_acknowledged_is_
     assert sorted(point["cpu_usage"] for point in metrics) == [42.0, 43.0]
 
 
-async def test_sigterm_drains_and_leaves_within_five_seconds(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data")
+async def test_sigterm_drains_and_leaves_within_five_seconds(server: Server) -> None:
     await server.start("--demo", "3")
     async with asyncio.timeout(5):
         assert await server.terminate() == 0

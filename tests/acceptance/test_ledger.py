@@ -19,9 +19,8 @@ KILLS = 22
 SEED = 20261124
 
 
-async def test_after_every_kill_all_that_was_acknowledged_is_stored(tmp_path: Path) -> None:
+async def test_after_every_kill_all_that_was_acknowledged_is_stored(server: Server, tmp_path: Path) -> None:
     """Contract 12.1 item 30: registrations, reports, log lines and readings, over at least twenty kills."""
-    server = Server(tmp_path / "data")
     await server.start()
     key = server.credentials()["provisioningKey"]
     ledger = tmp_path / "ledger.jsonl"

@@ -18,10 +18,12 @@ SECRET = re.compile(r"(?:^|_)(?:api_key|digest|hash|key|password|private|secret|
 def test_no_event_carries_a_secret() -> None:
     for module in pkgutil.walk_packages(core.__path__, "core."):
         importlib.import_module(module.name)
+    # Tests announce events of their own, some with secrets on purpose.
+    ours = {name: kind for name, kind in EVENTS.items() if not kind.__module__.startswith("tests.")}
     offenders = [
-        f"{name}: {field.name}" for name, kind in EVENTS.items() for field in fields(kind) if SECRET.search(field.name)
+        f"{name}: {field.name}" for name, kind in ours.items() for field in fields(kind) if SECRET.search(field.name)
     ]
-    assert EVENTS
+    assert ours
     assert not offenders, listed(offenders)
 
 

@@ -5,11 +5,13 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
 import msgspec
+import pytest_asyncio
 from attrs import define, field
 
 START_SECONDS = 30.0
@@ -78,6 +80,11 @@ class Server:
                 # Another process gets ready; it has no other way to tell us.
                 await asyncio.sleep(0.02)
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self.process is not None and self.process.returncode is None
+
     async def kill(self) -> None:
         """kill -9, as a power cut would."""
         assert self.process is not None
@@ -89,3 +96,12 @@ class Server:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return await self.process.wait()
+
+
+@pytest_asyncio.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    """The real server on a folder of the test's own; not started yet, and gone when the test is over."""
+    one = Server(tmp_path / "data")
+    yield one
+    if one.running:
+        await one.kill()

@@ -233,9 +233,27 @@ async def test_at_the_limit_a_known_device_still_gets_its_answer_again(enrolling
     assert not (await enrolling.register(secret, wanted)).fresh
 
 
-async def test_what_a_device_says_wrongly_of_itself_costs_no_use(enrolling: Enrolling) -> None:
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ({"mac_address": "x"}, {"mac_address": None}),
+        ({"os_version": "x" * 101}, {"os_version": "x" * 100}),
+        ({"os_version": ""}, {"os_version": None}),
+        ({"agent_version": "a\nb\x00"}, {"agent_version": "ab"}),
+    ],
+)
+async def test_an_odd_description_does_not_keep_a_device_out(
+    enrolling: Enrolling, told: dict[str, str], kept: dict[str, str | None]
+) -> None:
+    """Agents do not try again (contract §2.3, G-02)."""
     _, secret = await enrolling.key()
-    for wrong in ({"mac_address": "x"}, {"os_version": "x" * 101}, {"agent_version": "a\nb"}):
+    device = (await enrolling.register(secret, a_registration(**told))).device
+    assert {name: getattr(device, name) for name in kept} == kept
+
+
+async def test_a_device_without_a_proper_name_costs_no_use(enrolling: Enrolling) -> None:
+    _, secret = await enrolling.key()
+    for wrong in ({"name": ""}, {"name": "x" * 256}, {"type": "a\nb"}):
         with pytest.raises(Invalid):
             await enrolling.register(secret, a_registration(**wrong))
     assert await enrolling.uses() == [0]
