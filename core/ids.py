@@ -9,6 +9,7 @@ DeviceUuid = NewType("DeviceUuid", str)
 UserId = NewType("UserId", int)
 ProvisioningKeyId = NewType("ProvisioningKeyId", str)
 SessionId = NewType("SessionId", str)
+GroupId = NewType("GroupId", int)
 
 UUID_LENGTH = 36
 

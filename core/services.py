@@ -7,12 +7,14 @@ from core.audit import AuditLog
 from core.clock import Clock
 from core.device_state import DesiredStates, FirstState, Reports
 from core.devices import DeviceKeys, Devices, Liveness
+from core.groups import Groups
 from core.ids import Ids
 from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
 from core.outbox import Outbox
-from core.provisioning import Enrolments, ProvisioningKeys
+from core.provisioning import Enrolments, Preregistrations, ProvisioningKeys
 from core.settings import Settings
-from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention
+from core.tags import TagDefinitions, Tags
+from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention, Room
 from core.transactions import Signals, Transactions
 
 
@@ -33,6 +35,9 @@ class Services:
     devices: Devices
     device_keys: DeviceKeys
     liveness: Liveness
+    tags: Tags
+    tag_definitions: TagDefinitions
+    groups: Groups
     desired_states: DesiredStates
     first_state: FirstState
     reports: Reports
@@ -41,7 +46,9 @@ class Services:
     dropped_summaries: DroppedSummaries
     readings: Readings
     retention: Retention
+    room: Room
     provisioning_keys: ProvisioningKeys
+    preregistrations: Preregistrations
     enrolments: Enrolments
     mqtt_accounts: MqttAccounts
     device_messages: DeviceMessages

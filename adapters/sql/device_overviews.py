@@ -1,11 +1,13 @@
 """The read model behind lists of devices. Implements `core.devices.DeviceOverviews`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 
 from adapters.sql.device_state import deployed_states, reported_states
 from adapters.sql.devices import device_from, devices
+from adapters.sql.tags import device_tags
 from adapters.sql.transactions import sql
 from adapters.sql.vitals import device_vitals
 from core.devices import DeviceOrder, DeviceOverview, DeviceQuery
@@ -75,24 +77,34 @@ class SqlDeviceOverviews:
             raise NotFound("there is no such device")
         return _overview(row)
 
+    async def uuids(self, tx: Transaction, query: DeviceQuery) -> Sequence[DeviceUuid]:
+        """All devices that match, in the order of their numbers."""
+        rows = await sql(tx).rows(select(devices.c.uuid).where(*_conditions(query)).order_by(devices.c.id))
+        return [DeviceUuid(row.uuid) for row in rows]
+
 
 def _conditions(query: DeviceQuery) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    columns = devices.c
+    asked: list[tuple[ColumnElement[Any], object]] = [
+        (columns.is_online, query.online),
+        (columns.status, query.status and query.status.value),
+        (columns.provisioning, query.provisioning and query.provisioning.value),
+        (columns.type, query.type),
+        (columns.fleet_id, query.fleet_id),
+    ]
+    conditions = [column == value for column, value in asked if value is not None]
+    conditions += [_tagged(key, value) for key, value in query.tags]
     if query.search:
         like = f"%{query.search.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
-        columns = (devices.c.name, devices.c.type, devices.c.uuid, devices.c.ip_address, devices.c.mac_address)
-        conditions.append(or_(*(func.lower(column).like(like, escape="!") for column in columns)))
-    if query.online is not None:
-        conditions.append(devices.c.is_online.is_(query.online))
-    if query.status is not None:
-        conditions.append(devices.c.status == query.status.value)
-    if query.provisioning is not None:
-        conditions.append(devices.c.provisioning == query.provisioning.value)
-    if query.type is not None:
-        conditions.append(devices.c.type == query.type)
-    if query.fleet_id is not None:
-        conditions.append(devices.c.fleet_id == query.fleet_id)
+        searched = (columns.name, columns.type, columns.uuid, columns.ip_address, columns.mac_address)
+        conditions.append(or_(*(func.lower(column).like(like, escape="!") for column in searched)))
     return conditions
+
+
+def _tagged(key: str, value: str) -> ColumnElement[bool]:
+    columns = device_tags.c
+    theirs = (columns.device_uuid == devices.c.uuid) & (columns.key == key) & (columns.value == value)
+    return select(columns.key).where(theirs).exists()
 
 
 def _ordered(statement: Select[Any], query: DeviceQuery) -> Select[Any]:

@@ -1,6 +1,6 @@
 """Devices in SQL. Implements `DeviceStore`, `DeviceKeyStore` and `LivenessStore` of `core.devices`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +64,7 @@ device_keys = Table(
     Column("device_uuid", Text, ForeignKey("devices.uuid", ondelete="CASCADE"), primary_key=True),
     Column("digest", Text, nullable=False, unique=True),
     Column("issued_at", Instant, nullable=False),
+    Column("fingerprint", Text),
 )
 
 _BY_UUID = select(devices).where(devices.c.uuid == bindparam("uuid"))
@@ -71,6 +72,12 @@ _HOLDER = (
     select(devices.c.uuid, devices.c.status)
     .join(device_keys, device_keys.c.device_uuid == devices.c.uuid)
     .where(device_keys.c.digest == bindparam("digest"))
+)
+# A device that has only been pre-registered serves nobody yet.
+_IN_SERVICE = (
+    select(func.count())
+    .select_from(devices)
+    .where(devices.c.status == DeviceStatus.ACTIVE.value, devices.c.provisioning != ProvisioningState.PENDING.value)
 )
 _HEARD = update(devices).where(devices.c.uuid == bindparam("of")).values(last_seen=bindparam("at"))
 _WAKE = (
@@ -105,6 +112,11 @@ class SqlDeviceStore:
         """The device as last saved. NotFound."""
         return device_from(await self._row(tx, uuid))
 
+    async def known(self, tx: Transaction, uuids: Collection[DeviceUuid]) -> Set[DeviceUuid]:
+        """Those of the uuids that are devices."""
+        rows = await sql(tx).rows(select(devices.c.uuid).where(devices.c.uuid.in_(uuids)))
+        return {DeviceUuid(row.uuid) for row in rows}
+
     async def save(self, tx: Transaction, device: Device) -> None:
         """Replace the previous revision. Conflict, NotFound."""
         known = (devices.c.uuid == device.uuid) & (devices.c.revision == device.revision - 1)
@@ -116,6 +128,23 @@ class SqlDeviceStore:
             await self._row(tx, device.uuid)
             raise Conflict("the device was changed by someone else meanwhile")
 
+    async def rename(self, tx: Transaction, uuid: DeviceUuid, new: DeviceUuid) -> None:
+        """Let the device be known by another uuid, with all that refers to it. NotFound, Conflict."""
+        row = (await self._row(tx, uuid))._asdict()
+        if uuid == new:
+            return
+        # What ON UPDATE CASCADE would do, also for tables of plugins, which may not have thought of it: a second row
+        # for the new uuid, to which all that refers to the first one is led over.
+        try:
+            await sql(tx).run(devices.insert(), row | {"id": -row["id"], "uuid": new})
+        except IntegrityError as error:
+            raise Conflict("a device with this uuid is already registered") from error
+        for referring in _referring():
+            moved = update(referring.table).where(referring == uuid).values({referring.name: new})
+            await sql(tx).run(moved)
+        await sql(tx).run(delete(devices).where(devices.c.uuid == uuid))
+        await sql(tx).run(update(devices).where(devices.c.uuid == new).values(id=row["id"]))
+
     async def remove(self, tx: Transaction, uuid: DeviceUuid) -> None:
         """Forget the device; its keys, credentials and states go with it. NotFound."""
         if await sql(tx).run(delete(devices).where(devices.c.uuid == uuid)) == 0:
@@ -123,8 +152,7 @@ class SqlDeviceStore:
 
     async def count_active(self, tx: Transaction) -> int:
         """How many devices are in service."""
-        statement = select(func.count()).select_from(devices).where(devices.c.status == DeviceStatus.ACTIVE.value)
-        return int(await sql(tx).value(statement))
+        return int(await sql(tx).value(_IN_SERVICE))
 
     async def _row(self, tx: Transaction, uuid: DeviceUuid) -> Row[Any]:
         row = await sql(tx).row(_BY_UUID, {"uuid": uuid})
@@ -136,12 +164,13 @@ class SqlDeviceStore:
 class SqlDeviceKeyStore:
     """Verifiers only; the keys themselves are nowhere."""
 
-    async def put(self, tx: Transaction, uuid: DeviceUuid, digest: str, now: datetime) -> None:
+    async def put(
+        self, tx: Transaction, uuid: DeviceUuid, digest: str, now: datetime, *, fingerprint: str | None = None
+    ) -> None:
         """Let this be the device's only key. Conflict."""
-        statement = sql(tx).insert(device_keys).values(device_uuid=uuid, digest=digest, issued_at=now)
-        replacing = statement.on_conflict_do_update(
-            index_elements=["device_uuid"], set_={"digest": digest, "issued_at": now}
-        )
+        values = {"digest": digest, "issued_at": now, "fingerprint": fingerprint}
+        statement = sql(tx).insert(device_keys).values(device_uuid=uuid, **values)
+        replacing = statement.on_conflict_do_update(index_elements=["device_uuid"], set_=values)
         try:
             await sql(tx).run(replacing)
         except IntegrityError as error:
@@ -150,6 +179,12 @@ class SqlDeviceKeyStore:
     async def digest(self, tx: Transaction, uuid: DeviceUuid) -> str | None:
         """The verifier of the device's key, or None."""
         found: str | None = await sql(tx).value(select(device_keys.c.digest).where(device_keys.c.device_uuid == uuid))
+        return found
+
+    async def fingerprint(self, tx: Transaction, uuid: DeviceUuid) -> str | None:
+        """The fingerprint of the public key that was put with it, or None."""
+        mine = device_keys.c.device_uuid == uuid
+        found: str | None = await sql(tx).value(select(device_keys.c.fingerprint).where(mine))
         return found
 
     async def holder(self, tx: Transaction, digest: str) -> KnownDevice | None:
@@ -178,6 +213,16 @@ class SqlLivenessStore:
     async def silent(self, tx: Transaction, uuids: Sequence[DeviceUuid], now: datetime) -> Sequence[DeviceUuid]:
         """Mark devices offline; those that were online are the answer."""
         return [uuid for uuid in uuids if await sql(tx).run(_SILENCE, {"of": uuid, "at": now})]
+
+
+def _referring() -> list[Column[Any]]:
+    """Every column, of whichever feature or plugin, that must name a device."""
+    return [
+        column
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if any(key.column is devices.c.uuid for key in column.foreign_keys)
+    ]
 
 
 def device_from(row: Row[Any]) -> Device:

@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Row, Ta
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, metadata
 from core.errors import NotFound
-from core.ids import ProvisioningKeyId
+from core.ids import DeviceUuid, ProvisioningKeyId
 from core.provisioning import ProvisioningKey
 from core.transactions import Transaction
 
@@ -28,8 +28,10 @@ provisioning_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("last_used_at", Instant),
+    Column("device_uuid", Text),
     CheckConstraint("uses <= max_uses", name="uses"),
     Index("ix_provisioning_keys_fleet_id", "fleet_id"),
+    Index("ix_provisioning_keys_device_uuid", "device_uuid"),
 )
 
 _BY_DIGEST = select(provisioning_keys).where(provisioning_keys.c.digest == bindparam("digest"))
@@ -73,6 +75,17 @@ class SqlProvisioningKeyStore:
         counted = update(provisioning_keys).where(left).values(uses=columns.uses + 1, last_used_at=now)
         return await sql(tx).run(counted) == 1
 
+    async def made_for(self, tx: Transaction, uuid: DeviceUuid) -> Sequence[ProvisioningKey]:
+        """The keys that let in only this device, newest first."""
+        columns = provisioning_keys.c
+        statement = select(provisioning_keys).where(columns.device_uuid == uuid)
+        return [_from_row(row) for row in await sql(tx).rows(statement.order_by(columns.created_at.desc(), columns.id))]
+
+    async def bind(self, tx: Transaction, key_id: ProvisioningKeyId, uuid: DeviceUuid) -> None:
+        """Let the key let in only this device."""
+        mine = provisioning_keys.c.id == key_id
+        await sql(tx).run(update(provisioning_keys).where(mine).values(device_uuid=uuid))
+
     async def touch(self, tx: Transaction, key_id: ProvisioningKeyId, now: datetime) -> None:
         """Note that the key was presented."""
         mine = provisioning_keys.c.id == key_id
@@ -93,6 +106,7 @@ def _from_row(row: Row[Any]) -> ProvisioningKey:
         created_at=row.created_at,
         created_by=row.created_by,
         last_used_at=row.last_used_at,
+        device_uuid=DeviceUuid(row.device_uuid) if row.device_uuid else None,
     )
 
 
@@ -110,4 +124,5 @@ def _to_row(key: ProvisioningKey) -> dict[str, Any]:
         "created_at": key.created_at,
         "created_by": key.created_by,
         "last_used_at": key.last_used_at,
+        "device_uuid": key.device_uuid,
     }

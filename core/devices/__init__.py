@@ -19,6 +19,7 @@ from core.devices.model import (
     KnownDevice,
     ProvisioningState,
     device_api_key,
+    ip_address,
     mac_address,
 )
 from core.devices.overview import MOST_ROWS, DeviceOrder, DeviceOverview, DeviceQuery
@@ -59,5 +60,6 @@ __all__ = [
     "ProvisioningState",
     "Quota",
     "device_api_key",
+    "ip_address",
     "mac_address",
 ]

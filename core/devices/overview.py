@@ -29,7 +29,8 @@ class DeviceOrder(Enum):
 class DeviceQuery:
     """Which devices to list. `page` counts from 1; `after` is the cursor of the page before and excludes `page`.
 
-    A cursor follows the order of ids, so `after` cannot be combined with another order.
+    A cursor follows the order of ids, so `after` cannot be combined with another order. `tags` are keys with values;
+    a device must have them all.
     """
 
     search: str | None = None
@@ -38,6 +39,7 @@ class DeviceQuery:
     provisioning: ProvisioningState | None = None
     type: str | None = None
     fleet_id: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
     order: DeviceOrder = DeviceOrder.ID
     descending: bool = False
     limit: int = field(default=MOST_ROWS)

@@ -1,6 +1,6 @@
 """What the registry of devices needs from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -23,14 +23,26 @@ class DeviceStore(Protocol):
     async def get(self, tx: Transaction, uuid: DeviceUuid) -> Device:
         """The device as last saved. NotFound if there is none."""
 
+    async def known(self, tx: Transaction, uuids: Collection[DeviceUuid]) -> Set[DeviceUuid]:
+        """Those of the uuids that are devices."""
+
     async def save(self, tx: Transaction, device: Device) -> None:
         """Replace the previous revision. Conflict if someone else did first; NotFound if it was removed."""
+
+    async def rename(self, tx: Transaction, uuid: DeviceUuid, new: DeviceUuid) -> None:
+        """Let the device be known by another uuid; number, tags, states and whatever else refers to it come along.
+
+        NotFound if there is none; Conflict if another device has the new uuid.
+        """
 
     async def remove(self, tx: Transaction, uuid: DeviceUuid) -> None:
         """Forget the device with its keys, credentials and states. NotFound if there is none."""
 
     async def count_active(self, tx: Transaction) -> int:
-        """How many devices are in service. Inside `begin()` the answer holds until the transaction ends."""
+        """How many devices are in service; those that are pending are not yet.
+
+        Inside `begin()` the answer holds until the transaction ends.
+        """
 
 
 class DeviceOverviews(Protocol):
@@ -42,15 +54,26 @@ class DeviceOverviews(Protocol):
     async def one(self, tx: Transaction, uuid: DeviceUuid) -> DeviceOverview:
         """One device. NotFound if there is none."""
 
+    async def uuids(self, tx: Transaction, query: DeviceQuery) -> Sequence[DeviceUuid]:
+        """All devices that match, in the order of their numbers; order and page of the query are passed over."""
+
 
 class DeviceKeyStore(Protocol):
     """Remembers the verifiers of device keys."""
 
-    async def put(self, tx: Transaction, uuid: DeviceUuid, digest: str, now: datetime) -> None:
-        """Let this be the device's only key. Conflict if another device has the same."""
+    async def put(
+        self, tx: Transaction, uuid: DeviceUuid, digest: str, now: datetime, *, fingerprint: str | None = None
+    ) -> None:
+        """Let this be the device's only key, and this the public key it proves itself by, if it has one.
+
+        Conflict if another device has the same key. Two may have the same public key: it is no secret.
+        """
 
     async def digest(self, tx: Transaction, uuid: DeviceUuid) -> str | None:
         """The verifier of the device's key, or None if it has none."""
+
+    async def fingerprint(self, tx: Transaction, uuid: DeviceUuid) -> str | None:
+        """The fingerprint of the public key that was put with the device's key, or None if there was none."""
 
     async def holder(self, tx: Transaction, digest: str) -> KnownDevice | None:
         """The device whose key it is, or None."""

@@ -1,5 +1,7 @@
 """The registry: what people do with devices."""
 
+from collections.abc import Collection
+
 from core.actor import Actor, Permission
 from core.checks import require
 from core.clock import Clock
@@ -15,7 +17,7 @@ from core.devices.liveness import Liveness
 from core.devices.model import Device, DeviceEdit
 from core.devices.overview import DeviceOverview, DeviceQuery
 from core.devices.ports import DeviceOverviews, DeviceStore, Quota
-from core.errors import QuotaExceeded
+from core.errors import NotFound, QuotaExceeded
 from core.ids import DeviceUuid
 from core.pages import Page
 from core.transactions import Transaction, Transactions
@@ -110,6 +112,15 @@ class Devices:
             tx.signal(DEVICES, uuid)
         self._liveness.forget(uuid)
         return device
+
+    async def check_known(self, tx: Transaction, uuids: Collection[DeviceUuid]) -> None:
+        """Make sure that all of these are devices of ours. NotFound names those that are not."""
+        known = await self._store.known(tx, uuids)
+        unknown = [uuid for uuid in dict.fromkeys(uuids) if uuid not in known]
+        if len(unknown) == 1 == len(uuids):
+            raise NotFound("there is no such device")
+        if unknown:
+            raise NotFound(f"there are no such devices: {', '.join(unknown)}")
 
     async def claim_place(self, tx: Transaction) -> None:
         """Make sure that one more device may be in service. QuotaExceeded."""

@@ -3,7 +3,9 @@
 from core.provisioning.enrolment import Enrolments
 from core.provisioning.events import (
     DeviceKeyExchanged,
+    DevicePreregistered,
     DeviceRegistered,
+    PendingDeviceClaimed,
     ProvisioningKeyCreated,
     ProvisioningKeyRevoked,
     RegistrationRefused,
@@ -18,6 +20,7 @@ from core.provisioning.keys import (
 )
 from core.provisioning.model import Enrolment, ProvisioningKey, Registration
 from core.provisioning.ports import AttemptLimiter, Issuer, ProvisioningKeyStore
+from core.provisioning.preregistration import ExpectedDevice, Preregistration, Preregistrations
 
 __all__ = [
     "API_KEY_CREATE",
@@ -26,11 +29,16 @@ __all__ = [
     "DEFAULT_FLEET",
     "AttemptLimiter",
     "DeviceKeyExchanged",
+    "DevicePreregistered",
     "DeviceRegistered",
     "Enrolment",
     "Enrolments",
+    "ExpectedDevice",
     "Issuer",
     "NewProvisioningKey",
+    "PendingDeviceClaimed",
+    "Preregistration",
+    "Preregistrations",
     "ProvisioningKey",
     "ProvisioningKeyCreated",
     "ProvisioningKeyRevoked",

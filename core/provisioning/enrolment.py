@@ -15,10 +15,10 @@ from core.ids import DeviceUuid
 from core.provisioning.events import DeviceKeyExchanged, DeviceRegistered, RegistrationRefused
 from core.provisioning.model import Enrolment, ProvisioningKey, Registration
 from core.provisioning.ports import AttemptLimiter, Issuer, ProvisioningKeyStore
+from core.provisioning.preregistration import Preregistrations, refused
 from core.transactions import Transaction, Transactions
 
 UNKNOWN = "unknown key"
-REFUSED = "the provisioning key is not valid: ask an operator for a new one"
 
 
 class Enrolments:
@@ -32,6 +32,7 @@ class Enrolments:
         devices: DeviceStore,
         registry: Devices,
         device_keys: DeviceKeys,
+        preregistrations: Preregistrations,
         limiter: AttemptLimiter,
         clock: Clock,
     ) -> None:
@@ -40,6 +41,7 @@ class Enrolments:
         self._devices = devices
         self._registry = registry
         self._device_keys = device_keys
+        self._preregistrations = preregistrations
         self._limiter = limiter
         self._clock = clock
         self._issuers: Sequence[Issuer] = ()
@@ -85,11 +87,14 @@ class Enrolments:
         if key is not None and key.opens(self._clock.now()):
             return key
         reason = UNKNOWN if key is None else "expired key" if key.is_active else "revoked key"
-        raise Unauthenticated(REFUSED, context={"reason": reason})
+        raise refused(reason)
 
     async def _enrol(self, tx: Transaction, key: ProvisioningKey, wanted: Registration) -> Enrolment:
+        claimed = await self._preregistrations.claim(tx, key, wanted)
         existing = await self._devices.find(tx, wanted.uuid)
-        if existing is None:
+        if claimed is not None:
+            device = claimed
+        elif existing is None:
             device = await self._admit(tx, key, wanted)
         elif await self._device_keys.is_held_by(tx, wanted.uuid, wanted.api_key):
             device = await self._welcome_back(tx, key, existing, wanted)
@@ -102,7 +107,7 @@ class Enrolments:
         grants: dict[str, Any] = {}
         for issuer in self._issuers:
             grants.update(await issuer.issue(tx, device))
-        fresh = existing is None
+        fresh = claimed is not None or existing is None
         self._announce(tx, device, key, fresh=fresh)
         return Enrolment(device=device, grants=grants, fresh=fresh)
 
@@ -170,7 +175,7 @@ class Enrolments:
 
     async def _charge(self, tx: Transaction, key: ProvisioningKey) -> None:
         if not await self._keys.charge(tx, key.id, self._clock.now()):
-            raise Unauthenticated(REFUSED, context={"reason": "key used up"})
+            raise refused("key used up")
 
     def _announce(self, tx: Transaction, device: Device, key: ProvisioningKey, *, fresh: bool) -> None:
         tx.announce(

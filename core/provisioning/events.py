@@ -29,6 +29,27 @@ class ProvisioningKeyRevoked(Event):
 
 
 @frozen(kw_only=True)
+class DevicePreregistered(Event):
+    """A device is expected: it has a place, and the key `key_id` leads to it."""
+
+    NAME: ClassVar[str] = "device.preregistered"
+    uuid: DeviceUuid
+    name: str
+    type: str
+    key_id: ProvisioningKeyId
+
+
+@frozen(kw_only=True)
+class PendingDeviceClaimed(Event):
+    """A device that was expected has come: what was known as `pending_uuid` is known as `uuid` from now on."""
+
+    NAME: ClassVar[str] = "device.claimed"
+    uuid: DeviceUuid
+    pending_uuid: DeviceUuid
+    name: str
+
+
+@frozen(kw_only=True)
 class DeviceRegistered(Event):
     """A device enrolled, for the first time or again after its release or a lost answer (`fresh` is false)."""
 

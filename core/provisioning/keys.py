@@ -10,7 +10,7 @@ from core.checks import require
 from core.clock import Clock
 from core.digests import digest_of
 from core.errors import Invalid
-from core.ids import Ids, ProvisioningKeyId
+from core.ids import DeviceUuid, Ids, ProvisioningKeyId
 from core.provisioning.events import ProvisioningKeyCreated, ProvisioningKeyRevoked
 from core.provisioning.model import LONGEST_DAYS, ProvisioningKey
 from core.provisioning.ports import ProvisioningKeyStore
@@ -33,6 +33,7 @@ class NewProvisioningKey:
     expires_at: datetime | None = None
     expires_in_days: int = 365
     description: str | None = None
+    device_uuid: DeviceUuid | None = None
 
     def end(self, now: datetime) -> datetime:
         """When the key expires, in UTC. Raises Invalid when that is not within the next ten years."""
@@ -59,7 +60,7 @@ class ProvisioningKeys:
         """A new key, and the secret that is shown this once. `secret` is for who had to write it down before."""
         require(actor, API_KEY_CREATE)
         async with self._transactions.begin() as tx:
-            return await self._add(tx, actor, wanted, secret or self._ids.secret())
+            return await self.add(tx, actor, wanted, secret=secret)
 
     async def generate(
         self, actor: Actor, fleet_id: str = DEFAULT_FLEET, *, replacing: ProvisioningKeyId | None = None
@@ -71,8 +72,8 @@ class ProvisioningKeys:
             if replacing is not None:
                 previous = await self._store.get(tx, replacing)
                 if previous.is_active:
-                    await self._revoke(tx, actor, previous, "replaced")
-            return await self._add(tx, actor, wanted, self._ids.secret())
+                    await self.withdraw(tx, actor, previous, "replaced")
+            return await self.add(tx, actor, wanted)
 
     async def of_fleet(self, actor: Actor, fleet_id: str | None) -> Sequence[ProvisioningKey]:
         """The keys of a fleet, or of all fleets, newest first."""
@@ -84,11 +85,13 @@ class ProvisioningKeys:
         """Let no more devices enrol with the key. Those that did are not affected."""
         require(actor, API_KEY_REVOKE)
         async with self._transactions.begin() as tx:
-            return await self._revoke(tx, actor, await self._store.get(tx, key_id), reason)
+            return await self.withdraw(tx, actor, await self._store.get(tx, key_id), reason)
 
-    async def _add(
-        self, tx: Transaction, actor: Actor, wanted: NewProvisioningKey, secret: str
+    async def add(
+        self, tx: Transaction, actor: Actor, wanted: NewProvisioningKey, *, secret: str | None = None
     ) -> tuple[ProvisioningKey, str]:
+        """`create` within a transaction, for who has asked whether the actor may."""
+        secret = secret or self._ids.secret()
         now = self._clock.now()
         key = ProvisioningKey(
             id=ProvisioningKeyId(self._ids.uuid()),
@@ -99,6 +102,7 @@ class ProvisioningKeys:
             created_at=now,
             created_by=actor.reference,
             description=wanted.description,
+            device_uuid=wanted.device_uuid,
         )
         await self._store.add(tx, key)
         tx.announce(
@@ -108,7 +112,10 @@ class ProvisioningKeys:
         )
         return key, secret
 
-    async def _revoke(self, tx: Transaction, actor: Actor, key: ProvisioningKey, reason: str | None) -> ProvisioningKey:
+    async def withdraw(
+        self, tx: Transaction, actor: Actor, key: ProvisioningKey, reason: str | None
+    ) -> ProvisioningKey:
+        """`revoke` within a transaction, for who has asked whether the actor may. Conflict if it is revoked already."""
         revoked = key.revoked(reason)
         await self._store.save(tx, revoked)
         tx.announce(ProvisioningKeyRevoked(at=self._clock.now(), by=actor.reference, key_id=key.id, reason=reason))

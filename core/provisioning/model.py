@@ -19,7 +19,10 @@ LONGEST_VERSION = 100
 
 @frozen(kw_only=True)
 class ProvisioningKey:
-    """Lets up to `max_uses` devices enrol into a fleet until it expires or is revoked. The key itself is not kept."""
+    """Lets up to `max_uses` devices enrol into a fleet until it expires or is revoked. The key itself is not kept.
+
+    With a `device_uuid` it lets in only the device that is expected there.
+    """
 
     id: ProvisioningKeyId
     digest: str = field(repr=False)
@@ -32,6 +35,7 @@ class ProvisioningKey:
     uses: int = 0
     is_active: bool = True
     last_used_at: datetime | None = None
+    device_uuid: DeviceUuid | None = None
     revoked_reason: str | None = field(default=None, validator=PlainText(longest=1000, shortest=0, optional=True))
 
     @max_uses.validator

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from core.devices import Device
-from core.ids import ProvisioningKeyId
+from core.ids import DeviceUuid, ProvisioningKeyId
 from core.provisioning.model import ProvisioningKey
 from core.transactions import Transaction
 
@@ -30,6 +30,12 @@ class ProvisioningKeyStore(Protocol):
 
     async def charge(self, tx: Transaction, key_id: ProvisioningKeyId, now: datetime) -> bool:
         """Count one use of an active key, in one step and never past the maximum; whether there was one left."""
+
+    async def made_for(self, tx: Transaction, uuid: DeviceUuid) -> Sequence[ProvisioningKey]:
+        """The keys that let in only this device, newest first."""
+
+    async def bind(self, tx: Transaction, key_id: ProvisioningKeyId, uuid: DeviceUuid) -> None:
+        """Let the key let in only this device."""
 
     async def touch(self, tx: Transaction, key_id: ProvisioningKeyId, now: datetime) -> None:
         """Note that the key was presented, without counting a use."""

@@ -10,10 +10,12 @@ from adapters.sql.audit import SqlAuditStore
 from adapters.sql.device_overviews import SqlDeviceOverviews
 from adapters.sql.device_state import SqlDesiredStateStore, SqlReportedStateStore
 from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
+from adapters.sql.groups import SqlGroupStore
 from adapters.sql.mqtt import SqlMqttAccountStore
 from adapters.sql.outbox import SqlOutboxStore
 from adapters.sql.provisioning import SqlProvisioningKeyStore
 from adapters.sql.settings import SqlStoredSettings
+from adapters.sql.tags import SqlTagDefinitionStore, SqlTagStore
 from adapters.sql.telemetry_dropped import SqlDroppedSummaryStore
 from adapters.sql.telemetry_logs import SqlLogBatches, SqlLogStore
 from adapters.sql.telemetry_metrics import SqlMetricStore
@@ -25,12 +27,15 @@ from core.access import Accounts, LoginLimiter, PasswordHasher, Permissions, Ses
 from core.audit import AuditLog
 from core.device_state import DesiredStates, FirstState, Reports
 from core.devices import DeviceKeys, Devices, Liveness, Quota
+from core.groups import Groups
 from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
 from core.outbox import Outbox
-from core.provisioning import Enrolments, ProvisioningKeys
+from core.provisioning import Enrolments, Preregistrations, ProvisioningKeys
 from core.settings import Settings
-from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention
+from core.tags import TagDefinitions, Tags
+from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention, Room, Storage
 from core.transactions import Signals, Transactions
+from entrypoints.wiring.room import audit_limit, reserve_of
 from entrypoints.wiring.telemetry import kept_for
 
 
@@ -40,6 +45,7 @@ class Adapters(DeclarativeContainer):
     transactions: Dependency[Transactions] = Dependency()
     signals: Dependency[Signals] = Dependency()
     broker: Dependency[Broker] = Dependency()
+    storage: Dependency[Storage] = Dependency()
     quota: Dependency[Quota] = Dependency()
     secret_files: Dependency[SecretFiles] = Dependency()
     passwords: Dependency[PasswordHasher] = Dependency()
@@ -59,6 +65,9 @@ class Adapters(DeclarativeContainer):
     device_keys = Singleton(SqlDeviceKeyStore)
     device_overviews = Singleton(SqlDeviceOverviews)
     liveness = Singleton(SqlLivenessStore)
+    tags = Singleton(SqlTagStore)
+    tag_definitions = Singleton(SqlTagDefinitionStore)
+    groups = Singleton(SqlGroupStore)
     desired_states = Singleton(SqlDesiredStateStore)
     reported_states = Singleton(SqlReportedStateStore)
     vitals = Singleton(SqlVitalsStore)
@@ -112,6 +121,7 @@ class Features(DeclarativeContainer):
         store=adapters.audit_entries,
         settings=settings,
         clock=adapters.clock,
+        most_bytes=Singleton(audit_limit, settings),
     )
     liveness = Singleton(
         Liveness,
@@ -137,6 +147,28 @@ class Features(DeclarativeContainer):
         liveness=liveness,
         clock=adapters.clock,
     )
+    tags = Singleton(
+        Tags,
+        transactions=adapters.transactions,
+        store=adapters.tags,
+        definitions=adapters.tag_definitions,
+        devices=devices,
+        clock=adapters.clock,
+    )
+    tag_definitions = Singleton(
+        TagDefinitions,
+        transactions=adapters.transactions,
+        store=adapters.tag_definitions,
+        tags=adapters.tags,
+        clock=adapters.clock,
+    )
+    groups = Singleton(
+        Groups,
+        transactions=adapters.transactions,
+        store=adapters.groups,
+        overviews=adapters.device_overviews,
+        clock=adapters.clock,
+    )
     desired_states = Singleton(
         DesiredStates,
         transactions=adapters.transactions,
@@ -147,26 +179,44 @@ class Features(DeclarativeContainer):
     first_state = Singleton(
         FirstState, store=adapters.desired_states, settings=adapters.stored_settings, clock=adapters.clock
     )
+    room = Singleton(
+        Room,
+        storage=adapters.storage,
+        signals=adapters.signals,
+        reserve=Singleton(reserve_of, settings),
+    )
     metrics = Singleton(
         Metrics,
         transactions=adapters.transactions,
         store=adapters.metrics,
         latest=adapters.vitals,
         devices=devices,
+        room=room,
         clock=adapters.clock,
     )
     logs = Singleton(
-        Logs, transactions=adapters.transactions, store=adapters.logs, devices=devices, clock=adapters.clock
+        Logs,
+        transactions=adapters.transactions,
+        store=adapters.logs,
+        devices=devices,
+        room=room,
+        clock=adapters.clock,
     )
     dropped_summaries = Singleton(
         DroppedSummaries,
         transactions=adapters.transactions,
         store=adapters.dropped_summaries,
         devices=devices,
+        room=room,
         clock=adapters.clock,
     )
     readings = Singleton(
-        Readings, transactions=adapters.transactions, store=adapters.readings, devices=devices, clock=adapters.clock
+        Readings,
+        transactions=adapters.transactions,
+        store=adapters.readings,
+        devices=devices,
+        room=room,
+        clock=adapters.clock,
     )
     kept = Singleton(
         kept_for,
@@ -192,6 +242,18 @@ class Features(DeclarativeContainer):
         clock=adapters.clock,
         ids=adapters.ids,
     )
+    preregistrations = Singleton(
+        Preregistrations,
+        transactions=adapters.transactions,
+        keys=provisioning_keys,
+        key_store=adapters.provisioning_keys,
+        devices=adapters.devices,
+        registry=devices,
+        device_keys=device_keys,
+        first_state=first_state,
+        clock=adapters.clock,
+        ids=adapters.ids,
+    )
     enrolments = Singleton(
         Enrolments,
         transactions=adapters.transactions,
@@ -199,6 +261,7 @@ class Features(DeclarativeContainer):
         devices=adapters.devices,
         registry=devices,
         device_keys=device_keys,
+        preregistrations=preregistrations,
         limiter=adapters.guesses,
         clock=adapters.clock,
     )

@@ -29,6 +29,7 @@ from entrypoints.http.routing import Route
 from entrypoints.http.users import user_routes
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.reconcilers import periodic_tasks
+from entrypoints.wiring.room import ROOM_SETTINGS, room_tasks
 from entrypoints.wiring.telemetry import RETENTION_SETTINGS, telemetry_subscriptions, telemetry_tasks
 
 
@@ -41,7 +42,7 @@ def permissions() -> Iterable[PermissionGrant]:
 @hookimpl
 def settings() -> Iterable[AnySetting]:
     """Every setting of our own parts."""
-    return [*declared.OURS, *access.SETTINGS, *audit.SETTINGS, *RETENTION_SETTINGS]
+    return [*declared.OURS, *access.SETTINGS, *audit.SETTINGS, *RETENTION_SETTINGS, *ROOM_SETTINGS]
 
 
 @hookimpl
@@ -55,6 +56,7 @@ def subscribe(services: Services) -> Iterable[AnySubscription]:
     """What our features do about each other's events."""
     return [
         *services.audit_log.subscriptions(),
+        *services.preregistrations.subscriptions(),
         *services.revocation.subscriptions(),
         *telemetry_subscriptions(services),
     ]
@@ -63,7 +65,7 @@ def subscribe(services: Services) -> Iterable[AnySubscription]:
 @hookimpl
 def periodic(services: Services) -> Iterable[PeriodicTask]:
     """What our features do again and again."""
-    return [*periodic_tasks(services), *telemetry_tasks(services)]
+    return [*periodic_tasks(services), *telemetry_tasks(services), *room_tasks(services)]
 
 
 @hookimpl

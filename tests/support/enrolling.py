@@ -5,15 +5,18 @@ from datetime import timedelta
 import pytest
 
 from adapters.sql.device_overviews import SqlDeviceOverviews
+from adapters.sql.device_state import SqlDesiredStateStore
 from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
 from adapters.sql.mqtt import SqlMqttAccountStore
 from adapters.sql.provisioning import SqlProvisioningKeyStore
+from adapters.sql.settings import SqlStoredSettings
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
 from adapters.system import SystemIds
+from core.device_state import FirstState
 from core.devices import DeviceKeys, Devices, Liveness
 from core.mqtt import Endpoint, MqttAccounts
-from core.provisioning import Enrolments, ProvisioningKeys
+from core.provisioning import Enrolments, Preregistrations, ProvisioningKeys
 from tests.support.clock import TestClock
 from tests.support.enrolment import Enrolling, Guesses, Limit
 
@@ -67,12 +70,27 @@ def enrolling(
         liveness=liveness,
         clock=clock,
     )
+    provisioning_keys = ProvisioningKeys(transactions, keys, clock, SystemIds())
+    preregistrations = Preregistrations(
+        transactions=transactions,
+        keys=provisioning_keys,
+        key_store=keys,
+        devices=store,
+        registry=devices,
+        device_keys=device_keys,
+        first_state=FirstState(
+            store=SqlDesiredStateStore(), settings=SqlStoredSettings(), clock=clock, ids=SystemIds()
+        ),
+        clock=clock,
+        ids=SystemIds(),
+    )
     enrolments = Enrolments(
         transactions=transactions,
         keys=keys,
         devices=store,
         registry=devices,
         device_keys=device_keys,
+        preregistrations=preregistrations,
         limiter=guesses,
         clock=clock,
     )
@@ -80,7 +98,8 @@ def enrolling(
     return Enrolling(
         transactions=transactions,
         clock=clock,
-        keys=ProvisioningKeys(transactions, keys, clock, SystemIds()),
+        keys=provisioning_keys,
+        preregistrations=preregistrations,
         devices=devices,
         device_keys=device_keys,
         liveness=liveness,

@@ -20,6 +20,7 @@ from core.provisioning import (
     Enrolment,
     Enrolments,
     NewProvisioningKey,
+    Preregistrations,
     ProvisioningKey,
     ProvisioningKeys,
     Registration,
@@ -114,6 +115,7 @@ class Enrolling:
     transactions: SqliteTransactions
     clock: TestClock
     keys: ProvisioningKeys
+    preregistrations: Preregistrations
     devices: Devices
     device_keys: DeviceKeys
     liveness: Liveness
