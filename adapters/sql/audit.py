@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, Row, Table, Text, delete, or_, select
 
+from adapters.sql.extents import TableExtent
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, Json, metadata
 from core.audit import AuditEntry, AuditQuery
+from core.extents import Extent
 from core.ids import DeviceUuid
 from core.transactions import Transaction
 
@@ -31,6 +33,7 @@ audit_log = Table(
     Index("ix_audit_log_actor", "actor", "id"),
     sqlite_autoincrement=True,
 )
+_EXTENT = TableExtent(audit_log)
 
 
 class SqlAuditStore:
@@ -62,6 +65,15 @@ class SqlAuditStore:
         """Forget the oldest entries from before the moment."""
         oldest = select(audit_log.c.id).where(audit_log.c.at < moment).order_by(audit_log.c.at).limit(most)
         return await sql(tx).run(delete(audit_log).where(audit_log.c.id.in_(oldest)))
+
+    async def forget_oldest(self, tx: Transaction, most: int) -> int:
+        """Forget the oldest entries, whenever they were written."""
+        oldest = select(audit_log.c.id).order_by(audit_log.c.id).limit(most)
+        return await sql(tx).run(delete(audit_log).where(audit_log.c.id.in_(oldest)))
+
+    async def extent(self, tx: Transaction) -> Extent:
+        """About how much there is."""
+        return await _EXTENT.measure(tx)
 
 
 def _conditions(query: AuditQuery) -> Iterator[ColumnElement[bool]]:

@@ -9,7 +9,7 @@ only when the commit that holds it is on disk.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from adapters.sql.outbox import insert_announcement
+from adapters.sql.prepared import Preparations, Prepared
 from adapters.sql.signals import LocalSignals
 from adapters.sql.transactions import Parameters
 from core.errors import Unavailable
@@ -32,31 +33,51 @@ log = logging.getLogger(__name__)
 
 LOCK_POLL = 0.02
 IDLE_READERS = 4
+MOST_PAGES = 1_073_741_823
 
 
 class SqliteTransaction:
     """Implements `SqlTransaction` on one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, preparations: Preparations) -> None:
         self._connection = connection
+        self._driver = driver_of(connection)
+        self._preparations = preparations
         self.announcements: list[Event] = []
         self.signals: list[tuple[str, str]] = []
 
     async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         """All rows."""
-        return self._connection.execute(statement, parameters).all()
+        prepared = self._prepared(statement, parameters)
+        if prepared is None:
+            return self._connection.execute(statement, parameters).all()
+        return list(prepared.rows(prepared.execute(self._driver, parameters)))
 
     async def row(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
         """The first row, or None."""
-        return self._connection.execute(statement, parameters).first()
+        prepared = self._prepared(statement, parameters)
+        if prepared is None:
+            return self._connection.execute(statement, parameters).first()
+        return next(prepared.rows(prepared.execute(self._driver, parameters)), None)
 
     async def value(self, statement: Executable, parameters: Parameters | None = None) -> Any:
         """The first column of the first row, or None."""
-        return self._connection.execute(statement, parameters).scalar()
+        row = await self.row(statement, parameters)
+        return None if row is None else row[0]
 
     async def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
         """Change rows; how many were changed."""
-        return self._connection.execute(statement, parameters).rowcount
+        prepared = self._prepared(statement, parameters)
+        if prepared is None:
+            return self._connection.execute(statement, parameters).rowcount
+        if isinstance(parameters, Mapping):
+            return prepared.execute(self._driver, parameters).rowcount
+        return prepared.execute_many(self._driver, parameters).rowcount
+
+    def _prepared(self, statement: Executable, parameters: Parameters | None) -> Prepared | None:
+        if not parameters:
+            return None
+        return self._preparations.find(statement, parameters if isinstance(parameters, Mapping) else parameters[0])
 
     def insert(self, table: Table) -> Insert:
         """SQLite's INSERT."""
@@ -83,13 +104,15 @@ class _Group:
 class SqliteTransactions:
     """Implements `core.transactions.Transactions` on one file.
 
-    `wait` is how many seconds a unit waits for another process that is writing before it raises Unavailable.
+    `wait` is how many seconds a unit waits for another process that is writing before it raises Unavailable. The file
+    grows to `most_bytes` and no further; 0 is no limit.
     """
 
-    def __init__(self, path: Path, signals: LocalSignals, *, wait: float = 5.0) -> None:
+    def __init__(self, path: Path, signals: LocalSignals, *, wait: float = 5.0, most_bytes: int = 0) -> None:
         self._path = path
         self._signals = signals
         self._wait = wait
+        self._most_bytes = most_bytes
         self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
         self._engine: Engine = create_engine(
@@ -100,6 +123,7 @@ class SqliteTransactions:
             json_serializer=_to_json,
             json_deserializer=msgspec.json.decode,
         )
+        self._preparations = Preparations(self._engine.dialect)
         self._writer: Connection | None = None
         self._readers: list[Connection] = []
         self._group: _Group | None = None
@@ -109,6 +133,7 @@ class SqliteTransactions:
         """Open the file. Raises Unavailable when it cannot be opened."""
         try:
             self._writer = self._connect()
+            self._limit(self._writer)
         except DBAPIError as error:
             raise Unavailable(f"the database {self._path} cannot be opened: {error.orig}") from error
 
@@ -126,18 +151,19 @@ class SqliteTransactions:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqliteTransaction]:
         """A unit that may write; see `core.transactions.Transactions.begin`."""
+        patience = asyncio.get_running_loop().time() + self._wait
         async with self._turn:
-            connection, group = await self._open_group()
-            unit = SqliteTransaction(connection)
+            connection, group = await self._open_group(patience)
+            unit = SqliteTransaction(connection, self._preparations)
             try:
-                connection.exec_driver_sql("SAVEPOINT unit")
+                driver_of(connection).execute("SAVEPOINT unit")
                 yield unit
                 for event in unit.announcements:
                     await insert_announcement(unit, event)
-                connection.exec_driver_sql("RELEASE unit")
+                driver_of(connection).execute("RELEASE unit")
             except BaseException as error:
                 self._undo_unit(connection, group, error)
-                if isinstance(error, OperationalError):
+                if isinstance(error, OperationalError | sqlite3.OperationalError):
                     raise _unavailable(error) from error
                 raise
             group.signals += unit.signals
@@ -151,13 +177,13 @@ class SqliteTransactions:
         """A unit that only reads; see `core.transactions.Transactions.read`."""
         connection = self._readers.pop() if self._readers else self._connect(read_only=True)
         try:
-            connection.exec_driver_sql("BEGIN")
-            yield SqliteTransaction(connection)
-        except OperationalError as error:
+            driver_of(connection).execute("BEGIN")
+            yield SqliteTransaction(connection, self._preparations)
+        except (OperationalError, sqlite3.OperationalError) as error:
             raise _unavailable(error) from error
         finally:
-            with suppress(OperationalError):
-                connection.exec_driver_sql("ROLLBACK")
+            with suppress(sqlite3.OperationalError):
+                driver_of(connection).execute("ROLLBACK")
             if len(self._readers) < IDLE_READERS and self._writer is not None:
                 self._readers.append(connection)
             else:
@@ -174,31 +200,39 @@ class SqliteTransactions:
         connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
         return connection
 
-    async def _open_group(self) -> tuple[Connection, _Group]:
+    def _limit(self, connection: Connection) -> None:
+        size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+        # A file that is larger already keeps its size: SQLite never takes pages away by this.
+        most = self._most_bytes // size or MOST_PAGES
+        connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
+
+    async def _open_group(self, patience: float) -> tuple[Connection, _Group]:
         """The open transaction that units join, begun if there is none. Held by whoever has the turn."""
         if self._writer is None:
             raise Unavailable("the database is closed")
         if self._group is None:
-            await self._begin_immediate(self._writer)
+            await self._begin_immediate(self._writer, patience)
             self._group = _Group(committed=asyncio.get_running_loop().create_future())
         return self._writer, self._group
 
-    async def _begin_immediate(self, connection: Connection) -> None:
-        for _ in range(max(1, int(self._wait / LOCK_POLL))):
+    async def _begin_immediate(self, connection: Connection, patience: float) -> None:
+        """Wait for another process that is writing, until `patience` ends: that of many who wait ends at once."""
+        while True:
             try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             except OperationalError as error:
                 if not _is_locked(error):
                     raise _unavailable(error) from error
-                # Another process is writing; SQLite has no event to wait for, its own busy handler polls as well.
+                if asyncio.get_running_loop().time() >= patience:
+                    raise Unavailable("the database is locked by another process", retry_after=self._wait) from error
+                # SQLite has no event to wait for, its own busy handler polls as well.
                 await asyncio.sleep(LOCK_POLL)
             else:
                 return
-        raise Unavailable("the database is locked by another process", retry_after=self._wait)
 
     def _undo_unit(self, connection: Connection, group: _Group, error: BaseException) -> None:
         """Undo one unit; if SQLite has undone the whole transaction (disk full, I/O error) all its units failed."""
-        if _in_transaction(connection):
+        if driver_of(connection).in_transaction:
             with suppress(OperationalError):
                 connection.exec_driver_sql("ROLLBACK TO unit")
             with suppress(OperationalError):
@@ -238,9 +272,10 @@ def _fail(group: _Group, refusal: Unavailable) -> None:
     group.committed.exception()  # a group of none has nobody to be told
 
 
-def _in_transaction(connection: Connection) -> bool:
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection."""
     driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    return driver.in_transaction
+    return driver
 
 
 def _is_locked(error: OperationalError) -> bool:

@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, Table, bindparam, delete, select
 
+from adapters.sql.extents import TableExtent
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant
+from core.extents import Extent
 from core.ids import DeviceUuid
 from core.transactions import Transaction
 
@@ -24,6 +26,8 @@ class GrowingTable:
         self._before = delete(table).where(table.c.id.in_(select(oldest.c.id).where(oldest.c.received < moment)))
         theirs = select(table.c.id).where(table.c.device_uuid == bindparam("uuid"), received <= moment).limit(most)
         self._device = delete(table).where(table.c.id.in_(theirs))
+        self._oldest = delete(table).where(table.c.id.in_(select(table.c.id).order_by(table.c.id).limit(most)))
+        self._extent = TableExtent(table)
 
     async def drop_before(self, tx: Transaction, moment: datetime, most: int) -> int:
         """Forget up to `most` of the oldest rows received before the moment; how many there were."""
@@ -32,3 +36,11 @@ class GrowingTable:
     async def drop_device(self, tx: Transaction, uuid: DeviceUuid, until: datetime, most: int) -> int:
         """Forget up to `most` rows of the device received up to and at the moment; how many there were."""
         return await sql(tx).run(self._device, {"uuid": uuid, "moment": until, "most": most})
+
+    async def drop_oldest(self, tx: Transaction, most: int) -> int:
+        """Forget up to `most` of the oldest rows, whenever they were received; how many there were."""
+        return await sql(tx).run(self._oldest, {"most": most})
+
+    async def extent(self, tx: Transaction) -> Extent:
+        """About how much there is."""
+        return await self._extent.measure(tx)

@@ -1,12 +1,14 @@
 """Audit: what happened, written down for good."""
 
-from core.audit.model import MOST_ENTRIES, REMOVED, AuditEntry, AuditQuery, Severity, cursor_of, entry_of
+from core.audit.model import MOST_ENTRIES, AuditEntry, AuditQuery, Severity, cursor_of, entry_of
 from core.audit.ports import AuditStore
 from core.audit.service import AUDIT_READ, AuditLog
-from core.audit.settings import RETENTION_DAYS, SETTINGS
+from core.audit.settings import MOST_BYTES, RETENTION_DAYS, SETTINGS
+from core.facts import REMOVED
 
 __all__ = [
     "AUDIT_READ",
+    "MOST_BYTES",
     "MOST_ENTRIES",
     "REMOVED",
     "RETENTION_DAYS",

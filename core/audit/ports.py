@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.audit.model import AuditEntry, AuditQuery
+from core.extents import Extent
 from core.transactions import Transaction
 
 
@@ -19,3 +20,9 @@ class AuditStore(Protocol):
 
     async def forget_before(self, tx: Transaction, moment: datetime, most: int) -> int:
         """Forget the oldest entries from before the moment, at most so many at once; how many."""
+
+    async def forget_oldest(self, tx: Transaction, most: int) -> int:
+        """Forget so many of the oldest entries, whenever they were written; how many there were."""
+
+    async def extent(self, tx: Transaction) -> Extent:
+        """About how much there is. Looks at some entries only, however many there are."""

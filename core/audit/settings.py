@@ -1,6 +1,6 @@
-"""How long the audit log remembers."""
+"""How long the audit log remembers, and how much."""
 
-from core.settings import AnySetting, Setting, integer
+from core.settings import AnySetting, Setting, integer, size
 
 RETENTION_DAYS = Setting(
     name="AUDIT_RETENTION_DAYS",
@@ -8,5 +8,11 @@ RETENTION_DAYS = Setting(
     default=365,
     summary="For how many days audit entries are kept",
 )
+MOST_BYTES = Setting(
+    name="AUDIT_MAX_BYTES",
+    read=size(lowest=1024**2),
+    default=128 * 1024**2,
+    summary="How much room audit entries may take, such as 128MB; the oldest go first",
+)
 
-SETTINGS: tuple[AnySetting, ...] = (RETENTION_DAYS,)
+SETTINGS: tuple[AnySetting, ...] = (RETENTION_DAYS, MOST_BYTES)

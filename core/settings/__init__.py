@@ -1,6 +1,6 @@
 """Settings: what is read from the environment at start, and what people change while we run."""
 
-from core.settings.model import AnySetting, Setting, boolean, integer, list_of_text, seconds, text
+from core.settings.model import AnySetting, Setting, boolean, integer, list_of_text, seconds, size, text
 from core.settings.ports import StoredSettings
 from core.settings.service import Settings
 
@@ -13,5 +13,6 @@ __all__ = [
     "integer",
     "list_of_text",
     "seconds",
+    "size",
     "text",
 ]

@@ -11,8 +11,12 @@ from core.errors import Invalid
 
 T = TypeVar("T")
 
+LARGEST_SIZE = 1024**5
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
+_FACTORS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -74,6 +78,21 @@ def seconds(value: str) -> timedelta:
         return timedelta(seconds=float(found[1]) * _UNITS[found[2] or "s"])
     except OverflowError as error:
         raise ValueError(f"{value!r} is longer than anything lasts") from error
+
+
+def size(lowest: int = 0) -> Callable[[str], int]:
+    """A size in bytes: `500MB`, `2GB`, `1.5 GiB`, `64k`; each step is 1024. A bare number is bytes."""
+
+    def read(value: str) -> int:
+        found = _SIZE.fullmatch(value.strip())
+        if found is None:
+            raise ValueError(f"{value!r} is no size such as 500MB or 2GB")
+        number = float(found[1]) * _FACTORS[found[2].lower()]
+        if not lowest <= number <= LARGEST_SIZE:
+            raise ValueError(f"{value!r} is not between {lowest} bytes and 1024 TB")
+        return int(number)
+
+    return read
 
 
 def list_of_text(value: str) -> tuple[str, ...]:

@@ -21,9 +21,11 @@ from core.telemetry.model import (
     StoredReading,
 )
 from core.telemetry.payloads import Reading, ReadingKind, readings_of
-from core.telemetry.ports import Ageing, DroppedSummaryStore, LogStore, MetricStore, ReadingStore, VitalsStore
+from core.telemetry.ports import Ageing, DroppedSummaryStore, LogStore, MetricStore, ReadingStore, Storage, VitalsStore
 from core.telemetry.readings import Readings
-from core.telemetry.retention import Retention
+from core.telemetry.retention import Keeping, Retention
+from core.telemetry.room import NO_ROOM, Room
+from core.telemetry.space import Space
 from core.telemetry.vitals import Vitals, vitals_of
 
 __all__ = [
@@ -32,11 +34,13 @@ __all__ = [
     "MOST_LOGS",
     "MOST_METRICS",
     "MOST_ROWS",
+    "NO_ROOM",
     "Ageing",
     "Condition",
     "DroppedSummaries",
     "DroppedSummary",
     "DroppedSummaryStore",
+    "Keeping",
     "LogBatch",
     "LogLine",
     "LogQuery",
@@ -53,8 +57,11 @@ __all__ = [
     "ReadingStore",
     "Readings",
     "Retention",
+    "Room",
     "Sample",
+    "Space",
     "Span",
+    "Storage",
     "StoredLine",
     "StoredReading",
     "Vitals",

@@ -14,6 +14,7 @@ from core.ids import DeviceUuid
 from core.telemetry.cleaning import believed, clean_json, moment_of, whole, word
 from core.telemetry.model import DATA_READ, DroppedSummary
 from core.telemetry.ports import DroppedSummaryStore
+from core.telemetry.room import Room
 from core.transactions import Transactions
 
 MOST_SUMMARIES = 256
@@ -24,16 +25,21 @@ class DroppedSummaries:
     """Keeps each summary once, however often the device repeats it."""
 
     def __init__(
-        self, *, transactions: Transactions, store: DroppedSummaryStore, devices: Devices, clock: Clock
+        self, *, transactions: Transactions, store: DroppedSummaryStore, devices: Devices, room: Room, clock: Clock
     ) -> None:
         self._transactions = transactions
         self._store = store
         self._devices = devices
+        self._room = room
         self._clock = clock
 
     async def receive(self, actor: Actor, uuid: DeviceUuid, body: object) -> None:
-        """Keep the summaries in a body; what is none is left out, since the agent repeats all until we agree."""
+        """Keep the summaries in a body; what is none is left out, since the agent repeats all until we agree.
+
+        Raises Unavailable when there is no room.
+        """
         require_device(actor, uuid)
+        self._room.require()
         now = self._clock.now()
         summaries = summaries_of(body, now)
         if summaries:

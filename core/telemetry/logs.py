@@ -12,6 +12,7 @@ from core.ids import DeviceUuid
 from core.telemetry.lines import batch_of
 from core.telemetry.model import DATA_READ, LogQuery, LogReceipt, StoredLine
 from core.telemetry.ports import LogStore
+from core.telemetry.room import Room
 from core.transactions import Transactions
 
 # What takes longer to read than a few milliseconds is read in a thread, so that nobody waits for it.
@@ -21,19 +22,24 @@ LARGE = 128 * 1024
 class Logs:
     """Keeps what devices log."""
 
-    def __init__(self, *, transactions: Transactions, store: LogStore, devices: Devices, clock: Clock) -> None:
+    def __init__(
+        self, *, transactions: Transactions, store: LogStore, devices: Devices, room: Room, clock: Clock
+    ) -> None:
         self._transactions = transactions
         self._store = store
         self._devices = devices
+        self._room = room
         self._clock = clock
 
     async def receive(self, actor: Actor, uuid: DeviceUuid, ndjson: bytes, batch: str | None = None) -> LogReceipt:
         """Keep a batch of lines, one JSON object each; what cannot be read is counted and left out.
 
         On disk when it returns. A batch with the same name as an earlier one of the device is taken for the same, and
-        what became of that is the answer. Raises Invalid when there are too many lines.
+        what became of that is the answer. Raises Invalid when there are too many lines, Unavailable when there is no
+        room.
         """
         require_device(actor, uuid)
+        self._room.require()
         now = self._clock.now()
         read = await asyncio.to_thread(batch_of, ndjson, now) if len(ndjson) > LARGE else batch_of(ndjson, now)
         receipt = LogReceipt(received=len(read.lines), rejected=read.rejected)

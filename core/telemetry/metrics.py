@@ -13,6 +13,7 @@ from core.devices import Devices
 from core.ids import DeviceUuid
 from core.telemetry.model import DATA_READ, MOST_POINTS, Period, Sample
 from core.telemetry.ports import MetricStore, VitalsStore
+from core.telemetry.room import Room
 from core.telemetry.vitals import Vitals, vitals_of
 from core.transactions import Transaction, Transactions
 
@@ -37,23 +38,27 @@ class Metrics:
         store: MetricStore,
         latest: VitalsStore,
         devices: Devices,
+        room: Room,
         clock: Clock,
     ) -> None:
         self._transactions = transactions
         self._store = store
         self._latest = latest
         self._devices = devices
+        self._room = room
         self._clock = clock
 
     async def record(self, tx: Transaction, uuid: DeviceUuid, report: Mapping[str, Any], *, late: bool) -> None:
-        """Keep what a report tells, within the transaction that keeps the report. Never refuses.
+        """Keep what a report tells, within the transaction that keeps the report.
 
         A late report was queued while the device was away. It says nothing of how the device is now, nor when it was
         so: it joins the series, marked, and leaves the latest vital signs alone.
+        Nothing odd is refused; Unavailable when the series would grow and there is no room.
         """
         vitals = vitals_of(report)
         now = self._clock.now()
         if vitals.measured:
+            self._room.require()
             await self._store.add(tx, uuid, Sample(recorded_at=now, vitals=vitals, late=late))
         if not late and not vitals.empty:
             await self._latest.merge(tx, uuid, now, vitals)

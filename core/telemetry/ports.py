@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from core.extents import Extent
 from core.ids import DeviceUuid
 from core.telemetry.lines import LogLine
 from core.telemetry.model import (
@@ -16,6 +17,7 @@ from core.telemetry.model import (
     StoredReading,
 )
 from core.telemetry.payloads import Reading
+from core.telemetry.space import Space
 from core.telemetry.vitals import Vitals
 from core.transactions import Transaction
 
@@ -31,6 +33,19 @@ class Ageing(Protocol):
 
     async def drop_device(self, tx: Transaction, uuid: DeviceUuid, until: datetime, most: int) -> int:
         """Forget up to `most` rows of the device received up to and at the moment; how many there were."""
+
+    async def drop_oldest(self, tx: Transaction, most: int) -> int:
+        """Forget up to `most` of the oldest rows, whenever they were received; how many there were."""
+
+    async def extent(self, tx: Transaction) -> Extent:
+        """About how much there is, within a fifth or so. Looks at some rows only, however many there are."""
+
+
+class Storage(Protocol):
+    """Where telemetry is kept."""
+
+    async def space(self) -> Space:
+        """How much room there is, now. Asked every few seconds. Raises Unavailable when nobody can tell."""
 
 
 class VitalsStore(Protocol):

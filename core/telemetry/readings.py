@@ -13,6 +13,7 @@ from core.telemetry.logs import LARGE
 from core.telemetry.model import DATA_READ, ReadingQuery, StoredReading
 from core.telemetry.payloads import MOST_READINGS, readings_of
 from core.telemetry.ports import ReadingStore
+from core.telemetry.room import Room
 from core.transactions import Transactions
 
 log = logging.getLogger(__name__)
@@ -21,10 +22,13 @@ log = logging.getLogger(__name__)
 class Readings:
     """Keeps what sensors measure, each reading once."""
 
-    def __init__(self, *, transactions: Transactions, store: ReadingStore, devices: Devices, clock: Clock) -> None:
+    def __init__(
+        self, *, transactions: Transactions, store: ReadingStore, devices: Devices, room: Room, clock: Clock
+    ) -> None:
         self._transactions = transactions
         self._store = store
         self._devices = devices
+        self._room = room
         self._clock = clock
 
     async def receive(self, uuid: DeviceUuid, topic: str, payload: bytes) -> None:
@@ -33,6 +37,7 @@ class Readings:
         Only the broker calls this, for a device that it has let publish there. Never refuses; a message that comes
         twice adds nothing. Raises Unavailable when it cannot be stored now.
         """
+        self._room.require()
         now = self._clock.now()
         if len(payload) > LARGE:
             readings = await asyncio.to_thread(readings_of, topic, payload, now)

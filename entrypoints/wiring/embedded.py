@@ -13,6 +13,7 @@ from adapters.amqtt import EmbeddedBroker
 from adapters.sql.migrations import migrate_sqlite
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
+from adapters.sql.storage import SqliteStorage
 from adapters.system import SecretFiles
 from adapters.system.attempts import LoginAttempts
 from adapters.system.passwords import BcryptPasswords
@@ -23,6 +24,7 @@ from core.services import Services
 from core.settings import Settings
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.containers import Adapters, Features
+from entrypoints.wiring.room import DATABASE_MAX
 
 DATABASE = "iotistic.db"
 SECRETS = "secrets"
@@ -52,13 +54,15 @@ async def embedded(data: Path, settings: Settings, migrations: Sequence[Migratio
     """All features on the database in `data`, brought up to date. Nothing listens yet."""
     await asyncio.to_thread(migrate_sqlite, data / DATABASE, migrations)
     signals = LocalSignals()
-    transactions = SqliteTransactions(data / DATABASE, signals)
+    most_bytes = settings[DATABASE_MAX]
+    transactions = SqliteTransactions(data / DATABASE, signals, most_bytes=most_bytes)
     await transactions.open()
     passwords = BcryptPasswords(settings[access.HASH_COST])
     try:
         adapters = Adapters(
             transactions=Object(transactions),
             signals=Object(signals),
+            storage=Object(SqliteStorage(data / DATABASE, transactions, most_bytes=most_bytes)),
             quota=Object(FixedQuota(settings[declared.MOST_DEVICES])),
             secret_files=Object(SecretFiles(data / SECRETS)),
             passwords=Object(passwords),

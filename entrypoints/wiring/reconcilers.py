@@ -5,6 +5,7 @@ from datetime import timedelta
 from core.devices import LIVENESS
 from core.periodic import PeriodicTask
 from core.services import Services
+from core.telemetry import NO_ROOM
 from entrypoints.wiring.settings import HEARTBEAT_INTERVAL
 
 OUTBOX = "outbox"
@@ -27,5 +28,10 @@ def periodic_tasks(services: Services) -> list[PeriodicTask]:
             wakened_by=(LIVENESS,),
         ),
         PeriodicTask(name="access.sessions", every=timedelta(hours=1), run=services.sessions.prune),
-        PeriodicTask(name="audit.retention", every=timedelta(hours=6), run=services.audit_log.forget_old),
+        PeriodicTask(
+            name="audit.retention",
+            every=timedelta(minutes=10),
+            run=services.audit_log.forget_old,
+            wakened_by=(NO_ROOM,),
+        ),
     ]

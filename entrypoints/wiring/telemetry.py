@@ -8,7 +8,8 @@ from core.events import AnySubscription, Subscription
 from core.periodic import PeriodicTask
 from core.services import Services
 from core.settings import AnySetting, Setting, Settings, integer
-from core.telemetry import Ageing
+from core.telemetry import NO_ROOM, Ageing, Keeping
+from entrypoints.wiring.room import limits_of
 
 DAYS = integer(1, 36_500)
 METRICS_RETENTION = Setting(
@@ -21,19 +22,24 @@ READING_RETENTION = Setting(
 RETENTION_SETTINGS: tuple[AnySetting, ...] = (METRICS_RETENTION, LOG_RETENTION, READING_RETENTION)
 # A batch of log lines is sent again within minutes, or never.
 BATCHES_KEPT = timedelta(days=1)
+# What is kept about logs takes at most this part of the room for logs.
+BESIDE_LOGS = 10
+# At 5,000 readings a second a minute is 100 MB: the room that is kept free.
+SWEEP_EVERY = timedelta(minutes=1)
 
 
 def kept_for(
     settings: Settings, *, metrics: Ageing, logs: Ageing, log_batches: Ageing, dropped: Ageing, readings: Ageing
-) -> Mapping[Ageing, timedelta]:
-    """How long which table keeps its rows."""
-    days = timedelta(days=1)
+) -> Mapping[Ageing, Keeping]:
+    """How long which table keeps its rows, and how much of them."""
+    days, limits = timedelta(days=1), limits_of(settings)
+    log_age = settings[LOG_RETENTION] * days
     return {
-        metrics: settings[METRICS_RETENTION] * days,
-        logs: settings[LOG_RETENTION] * days,
-        dropped: settings[LOG_RETENTION] * days,
-        log_batches: BATCHES_KEPT,
-        readings: settings[READING_RETENTION] * days,
+        metrics: Keeping(age=settings[METRICS_RETENTION] * days, most_bytes=limits.metrics),
+        logs: Keeping(age=log_age, most_bytes=limits.logs),
+        dropped: Keeping(age=log_age, most_bytes=limits.logs // BESIDE_LOGS),
+        log_batches: Keeping(age=BATCHES_KEPT, most_bytes=limits.logs // BESIDE_LOGS),
+        readings: Keeping(age=settings[READING_RETENTION] * days, most_bytes=limits.readings),
     }
 
 
@@ -46,4 +52,6 @@ def telemetry_subscriptions(services: Services) -> list[AnySubscription]:
 
 def telemetry_tasks(services: Services) -> list[PeriodicTask]:
     """What telemetry does again and again."""
-    return [PeriodicTask(name="telemetry.retention", every=timedelta(minutes=10), run=services.retention.sweep)]
+    return [
+        PeriodicTask(name="telemetry.retention", every=SWEEP_EVERY, run=services.retention.sweep, wakened_by=(NO_ROOM,))
+    ]

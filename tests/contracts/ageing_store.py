@@ -3,7 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from adapters.sql.sqlite import SqliteTransactions
+from core.extents import Extent
 from core.ids import DeviceUuid
 from core.telemetry import Ageing
 from core.transactions import Transaction
@@ -46,3 +49,29 @@ class AgeingStoreContract:
             assert [await store.drop_device(tx, uuid, until, 5) for _ in range(3)] == [5, 4, 0]
             assert await self.count(store, tx, uuid) == 1
             assert await self.count(store, tx, other) == 10
+
+    async def test_the_oldest_rows_are_dropped_whenever_they_were_received(
+        self, store: Ageing, transactions: SqliteTransactions
+    ) -> None:
+        uuid = new_uuid()
+        await self._filled(store, transactions, uuid)
+        async with transactions.begin() as tx:
+            assert await store.drop_oldest(tx, 3) == 3
+            assert await store.drop_before(tx, NOW - timedelta(hours=7), 10) == 0
+            assert await store.drop_oldest(tx, 10) == 7
+            assert await store.extent(tx) == Extent()
+
+    async def test_the_extent_tells_of_all_rows_by_some_and_heeds_gaps(
+        self, store: Ageing, transactions: SqliteTransactions
+    ) -> None:
+        staying, going = new_uuid(), new_uuid()
+        async with transactions.begin() as tx:
+            for place in range(600):
+                await self.put(store, tx, going if place % 3 else staying, NOW, place)
+            full = await store.extent(tx)
+            await store.drop_device(tx, going, NOW, 1000)
+            thinned = await store.extent(tx)
+        assert full.rows == 600
+        assert 20 * 600 < full.bytes < 1000 * 600
+        assert thinned.rows == pytest.approx(200, rel=0.25)
+        assert thinned.bytes == pytest.approx(full.bytes / 3, rel=0.25)

@@ -93,3 +93,15 @@ class AuditStoreContract:
             moment = NOON + timedelta(minutes=3)
             assert [await store.forget_before(tx, moment, 2) for _ in range(3)] == [2, 1, 0]
             assert [entry.announcement_id for entry in await store.entries(tx, AuditQuery())] == [4, 3]
+
+    async def test_the_oldest_entries_are_forgotten_whenever_they_were_written(
+        self, store: AuditStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            for number in range(5):
+                await store.add(tx, an_entry(number))
+            extent = await store.extent(tx)
+            assert await store.forget_oldest(tx, 3) == 3
+            assert [entry.announcement_id for entry in await store.entries(tx, AuditQuery())] == [4, 3]
+        assert extent.rows == 5
+        assert 5 * 100 < extent.bytes < 5 * 1000

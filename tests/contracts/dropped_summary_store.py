@@ -17,7 +17,7 @@ class DroppedSummaryStoreContract(AgeingStoreContract):
         self, store: DroppedSummaryStore, tx: Transaction, uuid: DeviceUuid, received: datetime, place: int
     ) -> None:
         """Remember one more row, received at the moment."""
-        await store.add(tx, uuid, received, [a_summary(digest=bytes([place]))])
+        await store.add(tx, uuid, received, [a_summary(digest=place.to_bytes(2))])
 
     async def count(self, store: DroppedSummaryStore, tx: Transaction, uuid: DeviceUuid) -> int:
         """How many rows of the device there are."""

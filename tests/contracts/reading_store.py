@@ -19,7 +19,7 @@ class ReadingStoreContract(AgeingStoreContract):
 
     async def put(self, store: ReadingStore, tx: Transaction, uuid: DeviceUuid, received: datetime, place: int) -> None:
         """Remember one more row, received at the moment."""
-        await store.add(tx, uuid, received, [a_reading(digest=bytes([place]))])
+        await store.add(tx, uuid, received, [a_reading(digest=place.to_bytes(2))])
 
     async def count(self, store: ReadingStore, tx: Transaction, uuid: DeviceUuid) -> int:
         """How many rows of the device there are."""

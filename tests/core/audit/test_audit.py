@@ -181,3 +181,18 @@ async def test_entries_are_forgotten_when_they_are_old_enough(make: Make, clock:
     clock.advance(days=30, seconds=1)
     assert await audit_log.forget_old() == 1
     assert [entry.announcement_id for entry in (await audit_log.entries(SYSTEM, AuditQuery())).items] == [2]
+
+
+async def test_the_oldest_entries_go_when_all_take_too_much_room(make: Make, transactions: SqliteTransactions) -> None:
+    audit_log, store = make(AUDIT_MAX_BYTES="1MB"), SqlAuditStore()
+    async with transactions.begin() as tx:
+        for number in range(1, 4001):
+            await store.add(tx, entry_of(announced(number, VaultOpened(at=NOON, by="system", more={"x": "y" * 300}))))
+    forgotten = await audit_log.forget_old()
+    async with transactions.read() as tx:
+        extent = await store.extent(tx)
+    assert 1000 < forgotten < 4000
+    assert extent.rows == 4000 - forgotten
+    assert extent.bytes == pytest.approx(1024**2, rel=0.1)
+    newest = (await audit_log.entries(SYSTEM, AuditQuery(limit=1))).items[0]
+    assert newest.announcement_id == 4000

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from core.settings import Setting, Settings, boolean, integer, list_of_text, seconds, text
+from core.settings import Setting, Settings, boolean, integer, list_of_text, seconds, size, text
 
 PORT = Setting(name="PORT", read=integer(0, 65535), default=3002, summary="A port")
 SPAN = Setting(name="SPAN", read=seconds, default=timedelta(minutes=5), summary="A span")
@@ -81,3 +81,17 @@ def test_no_text_raises_anything_but_a_refusal(anything: str) -> None:
             setting.parsed(anything)
         except Invalid as refusal:
             assert list(refusal.fields) == [setting.name]  # noqa: PT017 - most texts are refused, some are not
+
+
+@pytest.mark.parametrize(
+    ("given_text", "count"),
+    [("0", 0), ("4096", 4096), ("500MB", 500 * 1024**2), ("1.5 GiB", 3 * 1024**3 // 2), ("64k", 65536), ("2tb", 2**41)],
+)
+def test_a_size_is_read_as_people_write_it(given_text: str, count: int) -> None:
+    assert size()(given_text) == count
+
+
+@pytest.mark.parametrize("odd", ["", "much", "-1", "1PB", "1e9", "5000TB", "1KB", "9" * 400])
+def test_a_size_that_is_none_or_out_of_bounds_is_refused(odd: str) -> None:
+    with pytest.raises(ValueError):
+        size(lowest=2048)(odd)

@@ -10,11 +10,12 @@ from core.actor import Actor, ActorKind, Permission
 from core.clock import Clock
 from core.devices import DEVICE_READ, Device, Devices, Liveness
 from core.ids import DeviceUuid
-from core.telemetry import DATA_READ
+from core.telemetry import DATA_READ, Space
 from tests.contracts.telemetry_parts import a_device
 
 READER = Actor(kind=ActorKind.USER, user_id=None, username="anna", permissions=frozenset({DATA_READ, DEVICE_READ}))
 NOBODY = Actor(kind=ActorKind.USER, username="otto", permissions=frozenset({Permission("user:read")}))
+GIGABYTE = 1024**3
 
 
 class Unlimited:
@@ -23,6 +24,17 @@ class Unlimited:
     def most_devices(self) -> int | None:
         """No limit."""
         return None
+
+
+class Disk:
+    """Implements `core.telemetry.Storage`: as full as a test wants."""
+
+    def __init__(self, **space: int) -> None:
+        self.now = Space(**{"disk_free": 10 * GIGABYTE, "disk_total": 32 * GIGABYTE, **space})
+
+    async def space(self) -> Space:
+        """What the test said."""
+        return self.now
 
 
 def registry(transactions: SqliteTransactions, signals: LocalSignals, clock: Clock) -> Devices:

@@ -24,10 +24,11 @@ from core.telemetry import (
     Position,
     ReadingQuery,
     Readings,
+    Room,
     Span,
 )
 from tests.contracts.telemetry_parts import new_uuid
-from tests.core.telemetry.parts import NOBODY, READER, itself, registered, registry
+from tests.core.telemetry.parts import NOBODY, READER, Disk, itself, registered, registry
 from tests.support.clock import TestClock
 
 LINE = b'{"message":"hello"}\n'
@@ -40,28 +41,36 @@ def devices(transactions: SqliteTransactions, signals: LocalSignals, clock: Test
 
 
 @pytest.fixture
-def metrics(transactions: SqliteTransactions, devices: Devices, clock: TestClock) -> Metrics:
+def room(signals: LocalSignals) -> Room:
+    """Room enough."""
+    return Room(storage=Disk(), signals=signals)
+
+
+@pytest.fixture
+def metrics(transactions: SqliteTransactions, devices: Devices, room: Room, clock: TestClock) -> Metrics:
     """Vital signs."""
     store, latest = SqlMetricStore(), SqlVitalsStore()
-    return Metrics(transactions=transactions, store=store, latest=latest, devices=devices, clock=clock)
+    return Metrics(transactions=transactions, store=store, latest=latest, devices=devices, room=room, clock=clock)
 
 
 @pytest.fixture
-def logs(transactions: SqliteTransactions, devices: Devices, clock: TestClock) -> Logs:
+def logs(transactions: SqliteTransactions, devices: Devices, room: Room, clock: TestClock) -> Logs:
     """Logs."""
-    return Logs(transactions=transactions, store=SqlLogStore(), devices=devices, clock=clock)
+    return Logs(transactions=transactions, store=SqlLogStore(), devices=devices, room=room, clock=clock)
 
 
 @pytest.fixture
-def dropped(transactions: SqliteTransactions, devices: Devices, clock: TestClock) -> DroppedSummaries:
+def dropped(transactions: SqliteTransactions, devices: Devices, room: Room, clock: TestClock) -> DroppedSummaries:
     """Summaries."""
-    return DroppedSummaries(transactions=transactions, store=SqlDroppedSummaryStore(), devices=devices, clock=clock)
+    return DroppedSummaries(
+        transactions=transactions, store=SqlDroppedSummaryStore(), devices=devices, room=room, clock=clock
+    )
 
 
 @pytest.fixture
-def readings(transactions: SqliteTransactions, devices: Devices, clock: TestClock) -> Readings:
+def readings(transactions: SqliteTransactions, devices: Devices, room: Room, clock: TestClock) -> Readings:
     """Readings."""
-    return Readings(transactions=transactions, store=SqlReadingStore(), devices=devices, clock=clock)
+    return Readings(transactions=transactions, store=SqlReadingStore(), devices=devices, room=room, clock=clock)
 
 
 async def test_a_report_joins_the_series_and_the_latest(
