@@ -9,7 +9,7 @@ only when the commit that holds it is on disk.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from adapters.sql.outbox import insert_announcement
-from adapters.sql.prepared import Preparations, Prepared
+from adapters.sql.prepared import Preparations
 from adapters.sql.signals import LocalSignals
 from adapters.sql.transactions import Parameters
 from core.errors import Unavailable
@@ -48,17 +48,18 @@ class SqliteTransaction:
 
     async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         """All rows."""
-        prepared = self._prepared(statement, parameters)
-        if prepared is None:
+        prepared = self._preparations.find(statement, parameters)
+        if prepared is None or parameters is None:
             return self._connection.execute(statement, parameters).all()
-        return list(prepared.rows(prepared.execute(self._driver, parameters)))
+        return [prepared.row(values) for values in prepared.run(self._driver, parameters).fetchall()]
 
     async def row(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
         """The first row, or None."""
-        prepared = self._prepared(statement, parameters)
-        if prepared is None:
+        prepared = self._preparations.find(statement, parameters)
+        if prepared is None or parameters is None:
             return self._connection.execute(statement, parameters).first()
-        return next(prepared.rows(prepared.execute(self._driver, parameters)), None)
+        values = prepared.run(self._driver, parameters).fetchone()
+        return None if values is None else prepared.row(values)
 
     async def value(self, statement: Executable, parameters: Parameters | None = None) -> Any:
         """The first column of the first row, or None."""
@@ -67,17 +68,10 @@ class SqliteTransaction:
 
     async def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
         """Change rows; how many were changed."""
-        prepared = self._prepared(statement, parameters)
-        if prepared is None:
+        prepared = self._preparations.find(statement, parameters)
+        if prepared is None or parameters is None:
             return self._connection.execute(statement, parameters).rowcount
-        if isinstance(parameters, Mapping):
-            return prepared.execute(self._driver, parameters).rowcount
-        return prepared.execute_many(self._driver, parameters).rowcount
-
-    def _prepared(self, statement: Executable, parameters: Parameters | None) -> Prepared | None:
-        if not parameters:
-            return None
-        return self._preparations.find(statement, parameters if isinstance(parameters, Mapping) else parameters[0])
+        return prepared.run(self._driver, parameters).rowcount
 
     def insert(self, table: Table) -> Insert:
         """SQLite's INSERT."""
