@@ -1,12 +1,17 @@
 """Facts that features announce, and the reactions to them."""
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 from attrs import frozen
 
 EVENTS: dict[str, type["Event"]] = {}
+
+# What events have in common that come of the same request. It is set where a request begins and where a reaction
+# does, read where an event is written down, and spares every use case a parameter that it would only hand on.
+CORRELATION: ContextVar[str | None] = ContextVar("correlation", default=None)
 
 
 @frozen(kw_only=True)
@@ -33,10 +38,14 @@ E = TypeVar("E", bound=Event)
 
 @frozen(kw_only=True)
 class Announced(Generic[E]):
-    """An event on its way to the reactions. The id is the same however often it is delivered."""
+    """An event on its way to the reactions. The id is the same however often it is delivered.
+
+    `correlation_id` is that of the request it comes of, also over the reactions in between; None where nobody asked.
+    """
 
     id: int
     event: E
+    correlation_id: str | None = None
 
 
 @frozen(kw_only=True)

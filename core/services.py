@@ -5,9 +5,10 @@ from attrs import frozen
 from core.access import Accounts, Permissions, Sessions
 from core.audit import AuditLog
 from core.clock import Clock
-from core.device_state import DesiredStates, FirstState, Reports
+from core.device_state import DesiredStates, FirstState, PastStates, Reports
 from core.devices import DeviceKeys, Devices, Liveness
 from core.groups import Groups
+from core.history import History, Replays
 from core.ids import Ids
 from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
 from core.outbox import Outbox
@@ -41,6 +42,9 @@ class Services:
     desired_states: DesiredStates
     first_state: FirstState
     reports: Reports
+    past_states: PastStates
+    history: History
+    replays: Replays
     metrics: Metrics
     logs: Logs
     dropped_summaries: DroppedSummaries

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from adapters.sql.transactions import SqlTransaction, sql
 from adapters.sql.types import Instant, Json, metadata
-from core.events import EVENTS, Announced, Event
+from core.events import CORRELATION, EVENTS, Announced, Event
 from core.outbox import DeadLetter, Failure
 from core.transactions import Transaction
 
@@ -40,6 +40,7 @@ outbox = Table(
     Column("payload", Json, nullable=False),
     Column("announced_at", Instant, nullable=False),
     Column("relayed", Integer, nullable=False, server_default="0"),
+    Column("correlation_id", Text),
     Index("ix_outbox_relayed", "relayed", "id"),
     sqlite_autoincrement=True,
 )
@@ -71,9 +72,14 @@ _FAILURE_OF_EVENT = exists().where(outbox_failures.c.event_id == outbox.c.id)
 
 async def insert_announcement(tx: SqlTransaction, event: Event) -> None:
     """Write the event down in the transaction that announces it."""
-    await tx.run(
-        _INSERT, {"name": event.NAME, "payload": _converter.unstructure(event), "announced_at": event.at, "relayed": 0}
-    )
+    row = {
+        "name": event.NAME,
+        "payload": _converter.unstructure(event),
+        "announced_at": event.at,
+        "relayed": 0,
+        "correlation_id": CORRELATION.get(),
+    }
+    await tx.run(_INSERT, row)
 
 
 def event_from(name: str, payload: Any) -> Event:
@@ -158,7 +164,7 @@ class SqlOutboxStore:
 
 
 def _announced(row: Row[Any]) -> Announced[Any]:
-    return Announced(id=row.id, event=event_from(row.name, row.payload))
+    return Announced(id=row.id, event=event_from(row.name, row.payload), correlation_id=row.correlation_id)
 
 
 def _failure(row: Row[Any]) -> Failure:

@@ -6,22 +6,16 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import frozen
 
 from core.checks import printable
 from core.errors import Invalid
 from core.events import Announced, Event
+from core.facts import LONGEST_NAME, facts_of
 from core.ids import DeviceUuid
 
-LONGEST_TEXT = 1000
-LONGEST_NAME = 255
-MOST_ITEMS = 50
-DEEPEST = 4
 MOST_ENTRIES = 500
 
-REMOVED = "[removed]"
-# Events carry no secrets. Should one do so by mistake, it ends here and not in a log that many may read for years.
-_SECRET = re.compile(r"(?i)(password|secret|token|digest|hash|private_?key|api_?key|credentials?|authorization)$")
 _ELSEWHERE = {"at", "by", "uuid", "address"}
 
 
@@ -79,8 +73,7 @@ def cursor_of(text: str | None) -> int | None:
 def entry_of(announced: Announced[Any]) -> AuditEntry:
     """What is kept of an announced event."""
     event: Event = announced.event
-    fields = asdict(event, recurse=True)
-    device, address = fields.get("uuid"), fields.get("address")
+    device, address = getattr(event, "uuid", None), getattr(event, "address", None)
     return AuditEntry(
         announcement_id=announced.id,
         at=event.at,
@@ -89,25 +82,5 @@ def entry_of(announced: Announced[Any]) -> AuditEntry:
         actor=printable(event.by, longest=LONGEST_NAME),
         device_uuid=DeviceUuid(printable(device, longest=LONGEST_NAME)) if isinstance(device, str) else None,
         address=printable(address, longest=LONGEST_NAME) or None if isinstance(address, str) else None,
-        details={name: _kept(name, value, 0) for name, value in fields.items() if name not in _ELSEWHERE},
+        details=facts_of(event, without=_ELSEWHERE),
     )
-
-
-def _kept(name: str, value: object, depth: int) -> Any:
-    """The value as JSON, bounded, readable, and without secrets."""
-    if _SECRET.search(name):
-        return REMOVED
-    if depth < DEEPEST and isinstance(value, Mapping):
-        keys = list(value)[:MOST_ITEMS]
-        return {printable(str(key), longest=LONGEST_NAME): _kept(str(key), value[key], depth + 1) for key in keys}
-    if depth < DEEPEST and isinstance(value, list | tuple | set | frozenset):
-        return [_kept(name, item, depth + 1) for item in list(value)[:MOST_ITEMS]]
-    return _scalar(value)
-
-
-def _scalar(value: object) -> Any:
-    if isinstance(value, Enum):
-        return _scalar(value.value)
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return printable(value.isoformat() if isinstance(value, datetime) else str(value), longest=LONGEST_TEXT)

@@ -11,6 +11,7 @@ from core.device_state.events import (
 )
 from core.device_state.first import TEMPLATE, FirstState
 from core.device_state.model import Content, Deployed, DeployedVersion, Draft, Reported, Target
+from core.device_state.past import PastStates, PastStateStore, ReportedVersion, StatesAt
 from core.device_state.ports import DesiredStateStore, ReportedStateStore, VitalsSink
 from core.device_state.reports import Reports
 
@@ -26,11 +27,15 @@ __all__ = [
     "Draft",
     "DraftCancelled",
     "FirstState",
+    "PastStateStore",
+    "PastStates",
     "ReportRefused",
     "Reported",
     "ReportedStateStore",
+    "ReportedVersion",
     "Reports",
     "Served",
+    "StatesAt",
     "Target",
     "TargetStateDeployed",
     "TargetStateDrafted",

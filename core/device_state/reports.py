@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.device_state.documents import lenient_json
 from core.device_state.events import CurrentStateChanged, ReportRefused
 from core.device_state.model import Reported
+from core.device_state.past import MOST_REMEMBERED, PastStateStore, ReportedVersion
 from core.device_state.ports import ReportedStateStore, VitalsSink
 from core.device_state.report import Report
 from core.devices import DEVICE_READ
@@ -30,10 +31,17 @@ class Reports:
     """Receives reports over HTTP and MQTT, and shows people the last one."""
 
     def __init__(
-        self, *, transactions: Transactions, store: ReportedStateStore, vitals: VitalsSink, clock: Clock
+        self,
+        *,
+        transactions: Transactions,
+        store: ReportedStateStore,
+        past: PastStateStore,
+        vitals: VitalsSink,
+        clock: Clock,
     ) -> None:
         self._transactions = transactions
         self._store = store
+        self._past = past
         self._vitals = vitals
         self._clock = clock
         self._refused: Cache[str, bool] = Cache(clock, size=REFUSALS_REMEMBERED, ttl=REFUSALS_APART)
@@ -87,6 +95,7 @@ class Reports:
                 await self._store.save(tx, after)
             await self._vitals.record(tx, uuid, report.fields, late=report.late)
             if not report.late and after.differs_from(before):
+                await self._past.remember(tx, ReportedVersion.of(after), MOST_REMEMBERED)
                 apps = tuple(after.apps or ())[:MOST_APPS_TOLD]
                 tx.announce(
                     CurrentStateChanged(at=now, by=f"device:{uuid}", uuid=uuid, version=after.version, apps=apps)

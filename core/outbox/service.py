@@ -9,7 +9,7 @@ from core.actor import Actor, Permission
 from core.checks import require
 from core.clock import Clock
 from core.errors import NotFound, Refusal
-from core.events import Announced, AnySubscription
+from core.events import CORRELATION, Announced, AnySubscription
 from core.outbox.model import DeadLetter, Failure, failed
 from core.outbox.ports import OutboxStore
 from core.transactions import Transactions
@@ -97,6 +97,8 @@ class Outbox:
     async def _react(
         self, subscription: AnySubscription, announced: Announced[Any], *, attempts: int
     ) -> Failure | None:
+        # What a reaction announces belongs to what it reacts to.
+        outside = CORRELATION.set(announced.correlation_id)
         try:
             async with asyncio.timeout(REACTION_TIMEOUT):
                 await subscription.reaction(announced)
@@ -104,6 +106,8 @@ class Outbox:
             reason = error.message if isinstance(error, Refusal) else f"{type(error).__name__}: {error}"
             log.warning("reaction %s failed on event %s: %s", subscription.name, announced.id, reason)
             return self._failed(announced, subscription.name, attempts, reason)
+        finally:
+            CORRELATION.reset(outside)
         return None
 
     def _failed(self, announced: Announced[Any], reaction: str, attempts: int, error: str) -> Failure:

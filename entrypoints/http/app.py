@@ -1,13 +1,17 @@
 """The HTTP application: every route behind its guard."""
 
 import logging
+import re
 from collections.abc import Iterable
+from itertools import count
+from secrets import token_hex
 from time import perf_counter
 
 import structlog
 from aiohttp import web
 
 from core.errors import Refusal
+from core.events import CORRELATION
 from entrypoints.http.authentication import Authentication
 from entrypoints.http.cors import Cors
 from entrypoints.http.errors import response_to, response_to_http
@@ -20,6 +24,16 @@ log = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
 REQUEST_ID = "X-Request-ID"
+
+_USABLE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_THIS_START = token_hex(4)
+_requests = count(1)
+
+
+def request_id_of(request: web.Request) -> str:
+    """The name of the request, in log lines and events: that of whoever sent it, or a new one."""
+    named = request.headers.get(REQUEST_ID)
+    return named if named is not None and _USABLE_ID.fullmatch(named) else f"{_THIS_START}-{next(_requests)}"
 
 
 def path_of(route: Route) -> str:
@@ -62,8 +76,10 @@ def _guarded(route: Route, authentication: Authentication, metrics: HttpMetrics)
 
 @web.middleware
 async def _outermost(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Name the request in every log line; tell of bugs without details."""
-    with structlog.contextvars.bound_contextvars(request=request.headers.get(REQUEST_ID, "")[:64] or id(request)):
+    """Name the request in every log line and event; tell of bugs without details."""
+    request_id = request_id_of(request)
+    CORRELATION.set(request_id)
+    with structlog.contextvars.bound_contextvars(request=request_id):
         try:
             response = await handler(request)
         except web.HTTPException as error:

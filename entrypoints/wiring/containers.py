@@ -10,9 +10,11 @@ from adapters.sql.audit import SqlAuditStore
 from adapters.sql.device_overviews import SqlDeviceOverviews
 from adapters.sql.device_state import SqlDesiredStateStore, SqlReportedStateStore
 from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
+from adapters.sql.events import SqlEventStore
 from adapters.sql.groups import SqlGroupStore
 from adapters.sql.mqtt import SqlMqttAccountStore
 from adapters.sql.outbox import SqlOutboxStore
+from adapters.sql.past_states import SqlPastStateStore
 from adapters.sql.provisioning import SqlProvisioningKeyStore
 from adapters.sql.settings import SqlStoredSettings
 from adapters.sql.tags import SqlTagDefinitionStore, SqlTagStore
@@ -25,9 +27,10 @@ from adapters.system import SecretFiles, SystemClock, SystemIds
 from adapters.system.attempts import GuessLimiter, SignupAttempts
 from core.access import Accounts, LoginLimiter, PasswordHasher, Permissions, Sessions, TokenSigner
 from core.audit import AuditLog
-from core.device_state import DesiredStates, FirstState, Reports
+from core.device_state import DesiredStates, FirstState, PastStates, Reports
 from core.devices import DeviceKeys, Devices, Liveness, Quota
 from core.groups import Groups
+from core.history import History, Replays
 from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
 from core.outbox import Outbox
 from core.provisioning import Enrolments, Preregistrations, ProvisioningKeys
@@ -70,6 +73,8 @@ class Adapters(DeclarativeContainer):
     groups = Singleton(SqlGroupStore)
     desired_states = Singleton(SqlDesiredStateStore)
     reported_states = Singleton(SqlReportedStateStore)
+    past_state_store = Singleton(SqlPastStateStore)
+    events = Singleton(SqlEventStore)
     vitals = Singleton(SqlVitalsStore)
     metrics = Singleton(SqlMetricStore)
     logs = Singleton(SqlLogStore)
@@ -232,8 +237,25 @@ class Features(DeclarativeContainer):
         Reports,
         transactions=adapters.transactions,
         store=adapters.reported_states,
+        past=adapters.past_state_store,
         vitals=metrics,
         clock=adapters.clock,
+    )
+    past_states = Singleton(PastStates, transactions=adapters.transactions, store=adapters.past_state_store)
+    history = Singleton(
+        History,
+        transactions=adapters.transactions,
+        store=adapters.events,
+        devices=devices,
+        settings=settings,
+        clock=adapters.clock,
+    )
+    replays = Singleton(
+        Replays,
+        transactions=adapters.transactions,
+        store=adapters.events,
+        devices=devices,
+        past_states=past_states,
     )
     provisioning_keys = Singleton(
         ProvisioningKeys,

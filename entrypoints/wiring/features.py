@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
-from core import access, audit
+from core import access, audit, history
 from core.actor import PermissionGrant
 from core.events import AnySubscription
 from core.health import Ping
@@ -18,6 +18,7 @@ from entrypoints.http.access import access_routes
 from entrypoints.http.audit import audit_routes
 from entrypoints.http.device_state import device_state_routes
 from entrypoints.http.devices import device_routes
+from entrypoints.http.events import event_routes
 from entrypoints.http.jobs import job_routes
 from entrypoints.http.logs import log_routes
 from entrypoints.http.metrics import metric_routes
@@ -42,7 +43,7 @@ def permissions() -> Iterable[PermissionGrant]:
 @hookimpl
 def settings() -> Iterable[AnySetting]:
     """Every setting of our own parts."""
-    return [*declared.OURS, *access.SETTINGS, *audit.SETTINGS, *RETENTION_SETTINGS, *ROOM_SETTINGS]
+    return [*declared.OURS, *access.SETTINGS, *audit.SETTINGS, *history.SETTINGS, *RETENTION_SETTINGS, *ROOM_SETTINGS]
 
 
 @hookimpl
@@ -56,6 +57,7 @@ def subscribe(services: Services) -> Iterable[AnySubscription]:
     """What our features do about each other's events."""
     return [
         *services.audit_log.subscriptions(),
+        *services.history.subscriptions(),
         *services.preregistrations.subscriptions(),
         *services.revocation.subscriptions(),
         *telemetry_subscriptions(services),
@@ -95,6 +97,7 @@ def routes(services: Services) -> Iterable[Route]:
         *metric_routes(services),
         *log_routes(services),
         *reading_routes(services),
+        *event_routes(services),
         *outbox_routes(services),
         *mosquitto_auth_routes(services.mqtt_accounts, secret),
     ]

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from core.devices import LIVENESS
+from core.history import EVENT_RETENTION
 from core.periodic import PeriodicTask
 from core.services import Services
 from core.telemetry import NO_ROOM
@@ -17,6 +18,10 @@ def periodic_tasks(services: Services) -> list[PeriodicTask]:
     async def relay() -> None:
         while await services.outbox.relay():
             pass
+
+    async def forget_past() -> None:
+        kept_for = timedelta(days=services.settings[EVENT_RETENTION])
+        await services.past_states.forget(services.clock.now() - kept_for)
 
     return [
         PeriodicTask(name="outbox.relay", every=timedelta(seconds=5), run=relay, wakened_by=(OUTBOX,)),
@@ -34,4 +39,6 @@ def periodic_tasks(services: Services) -> list[PeriodicTask]:
             run=services.audit_log.forget_old,
             wakened_by=(NO_ROOM,),
         ),
+        PeriodicTask(name="history.retention", every=timedelta(hours=1), run=services.history.forget_old),
+        PeriodicTask(name="device_states.past", every=timedelta(days=1), run=forget_past),
     ]

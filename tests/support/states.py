@@ -10,6 +10,7 @@ from sqlalchemy import select
 from adapters.sql.device_state import SqlDesiredStateStore, SqlReportedStateStore
 from adapters.sql.devices import SqlDeviceStore
 from adapters.sql.outbox import event_from, outbox
+from adapters.sql.past_states import SqlPastStateStore
 from adapters.sql.settings import SqlStoredSettings
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
@@ -98,6 +99,12 @@ def states(transactions: SqliteTransactions, signals: LocalSignals, clock: TestC
         devices=SqlDeviceStore(),
         first=FirstState(store=store, settings=settings, clock=clock),
         desired=DesiredStates(transactions=transactions, store=store, clock=clock, signals=signals),
-        reports=Reports(transactions=transactions, store=SqlReportedStateStore(), vitals=vitals, clock=clock),
+        reports=Reports(
+            transactions=transactions,
+            store=SqlReportedStateStore(),
+            past=SqlPastStateStore(),
+            vitals=vitals,
+            clock=clock,
+        ),
         vitals=vitals,
     )
