@@ -17,10 +17,13 @@ from core.devices import (
     DeviceOverview,
     DeviceQuery,
     DeviceStatus,
+    ProvisioningState,
 )
 from core.errors import Invalid
 from core.pages import Page
 from core.services import Services
+from core.tags import selectors_of
+from entrypoints.http.declarations import QueryParameter, boolean, integer, text, word
 from entrypoints.http.device_state import reported_as_json, target_as_json
 from entrypoints.http.requests import Query, actor_of, body_as, device_of
 from entrypoints.http.responses import json
@@ -29,6 +32,26 @@ from entrypoints.http.routing import MIB, Route, device_or_user_with, user_with
 ROWS_OF_A_PAGE = 10
 MOST_PAGES = 1_000_000
 LARGEST_ID = 2**53 - 1
+PAGING = (
+    text("sort", "What to sort by; with - before it the other way round"),
+    integer("page", "Number of the page", lowest=1, highest=MOST_PAGES),
+    integer("limit", "Devices of a page", lowest=1, highest=MOST_ROWS),
+    integer("cursor", "`nextCursor` of the page before, in place of page", highest=LARGEST_ID),
+)
+FILTERS = (
+    text("filter", "Only devices whose name, uuid, addresses or type contain this"),
+    boolean("online", "Only devices that are online, or that are not"),
+    word("status", "Only devices of this status", DeviceStatus),
+    text("type", "Only devices of this type"),
+    text("fleetId", "Only devices of this fleet"),
+    word("provisioningState", "Only devices that have come so far with their enrolment", ProvisioningState),
+    QueryParameter(
+        name="tag",
+        summary="Only devices with this tag, as key:value; given more than once, with all of them",
+        schema={"type": "array", "items": {"type": "string", "maxLength": 512}},
+    ),
+    *PAGING,
+)
 
 
 class DeviceEditBody(msgspec.Struct, rename="camel"):
@@ -113,6 +136,8 @@ def query_of(request: web.Request) -> DeviceQuery:
         status=query.word("status", DeviceStatus),
         type=query.text("type"),
         fleet_id=query.text("fleetId"),
+        provisioning=query.word("provisioningState", ProvisioningState),
+        tags=selectors_of(query.texts("tag")),
         order=order,
         descending=descending,
         limit=limit,
@@ -221,7 +246,14 @@ def device_routes(services: Services) -> list[Route]:
     own = DeviceRoutes(services)
     one = "/devices/{uuid}"
     return [
-        Route(method="GET", path="/devices", handler=own.index, allow=user_with(DEVICE_READ), summary="List devices"),
+        Route(
+            method="GET",
+            path="/devices",
+            handler=own.index,
+            allow=user_with(DEVICE_READ),
+            summary="List devices",
+            query=FILTERS,
+        ),
         Route(
             method="GET",
             path=one,
@@ -235,6 +267,7 @@ def device_routes(services: Services) -> list[Route]:
             handler=own.edit,
             allow=user_with(DEVICE_WRITE),
             summary="Change what is known of a device",
+            body=DeviceEditBody,
             body_limit=MIB,
         ),
         Route(
@@ -243,6 +276,8 @@ def device_routes(services: Services) -> list[Route]:
             handler=own.switch,
             allow=user_with(DEVICE_WRITE),
             summary="Put a device in service or out of it",
+            body=ActiveBody,
+            answers={402: "No more devices may be in service"},
             body_limit=MIB,
         ),
         Route(
@@ -258,5 +293,6 @@ def device_routes(services: Services) -> list[Route]:
             handler=own.release,
             allow=user_with(DEVICE_WRITE),
             summary="Let a device register again with another key",
+            body=None,
         ),
     ]

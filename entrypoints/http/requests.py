@@ -126,6 +126,13 @@ class Query:
             raise Invalid(f"{name} must have at most {longest} characters", field=name)
         return value or None
 
+    def texts(self, name: str, *, longest: int = 512) -> tuple[str, ...]:
+        """Every value of a parameter that may be given more than once; empty ones are passed over."""
+        values = tuple(value for value in self._values.getall(name, ()) if value)
+        if any(len(value) > longest for value in values):
+            raise Invalid(f"{name} must have at most {longest} characters", field=name)
+        return values
+
     def integer(self, name: str, *, default: int, lowest: int = 0, highest: int) -> int:
         """A whole number within bounds."""
         value = self._values.get(name)

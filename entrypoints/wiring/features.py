@@ -18,15 +18,21 @@ from entrypoints.http.access import access_routes
 from entrypoints.http.audit import audit_routes
 from entrypoints.http.device_state import device_state_routes
 from entrypoints.http.devices import device_routes
+from entrypoints.http.groups import group_routes
 from entrypoints.http.events import event_routes
 from entrypoints.http.jobs import job_routes
 from entrypoints.http.logs import log_routes
 from entrypoints.http.metrics import metric_routes
 from entrypoints.http.mosquitto_auth import mosquitto_auth_routes
+from entrypoints.http.mqtt_metrics import mqtt_metric_routes
+from entrypoints.http.mqtt_monitor import mqtt_monitor_routes
 from entrypoints.http.outbox import outbox_routes
+from entrypoints.http.preregistration import preregistration_routes
 from entrypoints.http.provisioning import provisioning_routes
 from entrypoints.http.readings import reading_routes
 from entrypoints.http.routing import Route
+from entrypoints.http.tags import tag_routes
+from entrypoints.http.traffic import traffic_routes
 from entrypoints.http.users import user_routes
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.reconcilers import periodic_tasks
@@ -43,6 +49,7 @@ def permissions() -> Iterable[PermissionGrant]:
 @hookimpl
 def settings() -> Iterable[AnySetting]:
     """Every setting of our own parts."""
+    return [*declared.OURS, *access.SETTINGS, *audit.SETTINGS, *RETENTION_SETTINGS, *MONITORING_SETTINGS, *ROOM_SETTINGS]
     return [*declared.OURS, *access.SETTINGS, *audit.SETTINGS, *history.SETTINGS, *RETENTION_SETTINGS, *ROOM_SETTINGS]
 
 
@@ -61,13 +68,14 @@ def subscribe(services: Services) -> Iterable[AnySubscription]:
         *services.preregistrations.subscriptions(),
         *services.revocation.subscriptions(),
         *telemetry_subscriptions(services),
+        *monitoring_subscriptions(services),
     ]
 
 
 @hookimpl
 def periodic(services: Services) -> Iterable[PeriodicTask]:
     """What our features do again and again."""
-    return [*periodic_tasks(services), *telemetry_tasks(services), *room_tasks(services)]
+    return [*periodic_tasks(services), *telemetry_tasks(services), *monitoring_tasks(services), *room_tasks(services)]
 
 
 @hookimpl
@@ -92,6 +100,9 @@ def routes(services: Services) -> Iterable[Route]:
         *audit_routes(services),
         *provisioning_routes(services),
         *device_routes(services),
+        *preregistration_routes(services),
+        *tag_routes(services),
+        *group_routes(services),
         *device_state_routes(services),
         *job_routes(),
         *metric_routes(services),
@@ -99,5 +110,8 @@ def routes(services: Services) -> Iterable[Route]:
         *reading_routes(services),
         *event_routes(services),
         *outbox_routes(services),
+        *mqtt_metric_routes(services),
+        *mqtt_monitor_routes(services),
+        *traffic_routes(services),
         *mosquitto_auth_routes(services.mqtt_accounts, secret),
     ]
