@@ -42,6 +42,7 @@ from core.provisioning import DeviceRegistered, Issuer
 from core.services import Services
 from core.settings import AnySetting, Setting, Settings, boolean, integer, list_of_text, seconds, text
 from core.transactions import Signals, Transaction, Transactions
+from entrypoints.http.declarations import Answer, Body, QueryParameter
 from entrypoints.http.requests import Query, actor_of, body_as, device_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import (
@@ -64,8 +65,10 @@ __all__ = [
     "Actor",
     "ActorKind",
     "Announced",
+    "Answer",
     "AnySetting",
     "AnySubscription",
+    "Body",
     "Clock",
     "Conflict",
     "Device",
@@ -94,6 +97,7 @@ __all__ = [
     "Ping",
     "PlainText",
     "Query",
+    "QueryParameter",
     "QuotaExceeded",
     "Refusal",
     "Role",

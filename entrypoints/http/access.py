@@ -8,6 +8,7 @@ from aiohttp import web
 from core.access import NewUser, Tokens, User
 from core.errors import Unauthenticated
 from core.services import Services
+from entrypoints.http.declarations import Body
 from entrypoints.http.requests import actor_of, body_as, body_bytes, decoded
 from entrypoints.http.responses import json
 from entrypoints.http.routing import ANYONE, SIGNED_IN, Route
@@ -131,6 +132,14 @@ def access_routes(services: Services) -> list[Route]:
             handler=own.register,
             allow=ANYONE,
             summary="Make an account for oneself, where that is allowed",
+            body=RegisterBody,
+            answers={
+                201: "The account and its first tokens",
+                401: "The account was made, but no session began",
+                403: "Nobody may make an account for oneself here",
+                409: "The name or the e-mail is taken",
+                429: "Too many accounts were made from this address",
+            },
             body_limit=SMALL,
         ),
         Route(
@@ -139,6 +148,8 @@ def access_routes(services: Services) -> list[Route]:
             handler=own.login,
             allow=ANYONE,
             summary="Log in",
+            body=LoginBody,
+            answers={200: "Tokens", 401: "Name or password is wrong", 429: "Too many wrong tries"},
             body_limit=SMALL,
         ),
         Route(
@@ -147,6 +158,8 @@ def access_routes(services: Services) -> list[Route]:
             handler=own.refresh,
             allow=ANYONE,
             summary="Get a new access token",
+            body=RefreshBody,
+            answers={200: "An access token", 401: "The session has ended, or never was"},
             body_limit=SMALL,
         ),
         Route(
@@ -155,6 +168,7 @@ def access_routes(services: Services) -> list[Route]:
             handler=own.logout,
             allow=SIGNED_IN,
             summary="Log out",
+            body=Body(kind=LogoutBody, required=False),
             body_limit=SMALL,
         ),
         Route(
@@ -163,6 +177,8 @@ def access_routes(services: Services) -> list[Route]:
             handler=own.change_password,
             allow=SIGNED_IN,
             summary="Change one's own password",
+            body=ChangePasswordBody,
+            answers={200: "All sessions have ended", 429: "Too many wrong tries"},
             body_limit=SMALL,
         ),
         Route(method="GET", path="/auth/me", handler=own.me, allow=SIGNED_IN, summary="Show who one is"),

@@ -7,6 +7,7 @@ from aiohttp import web
 from core.audit import AUDIT_READ, MOST_ENTRIES, AuditEntry, AuditQuery, Severity, cursor_of
 from core.ids import device_uuid
 from core.services import Services
+from entrypoints.http.declarations import integer, moment, text, word
 from entrypoints.http.requests import Query, actor_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import Route, user_with
@@ -62,5 +63,15 @@ def audit_routes(services: Services) -> list[Route]:
             handler=AuditRoutes(services).index,
             allow=user_with(AUDIT_READ),
             summary="Read the audit log",
+            query=(
+                text("event", "Only entries of this event"),
+                word("severity", "Only entries of this severity", Severity),
+                text("device", "Only entries about the device with this uuid"),
+                text("actor", "Only entries of what this actor did"),
+                moment("from", "Not before"),
+                moment("to", "Not after"),
+                integer("limit", "Entries of a page", default=100, lowest=1, highest=MOST_ENTRIES),
+                text("cursor", "`next` of the page before"),
+            ),
         )
     ]

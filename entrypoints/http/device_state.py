@@ -8,6 +8,7 @@ from aiohttp import web
 from core.device_state import Deployed, Reported, Target, Unmodified, lenient_json
 from core.devices import DEVICE_CONTROL, DEVICE_READ, DEVICE_WRITE
 from core.services import Services
+from entrypoints.http.declarations import Body
 from entrypoints.http.requests import actor_of, body_as, body_bytes, device_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import DEVICE, MIB, Route, device_or_user_with, user_with
@@ -160,6 +161,7 @@ def _for_agents(own: DeviceStateRoutes) -> list[Route]:
             handler=own.poll,
             allow=DEVICE,
             summary="Poll what to run (agents)",
+            answers={200: "What to run, with its ETag", 304: "It is as the device knows it"},
         ),
         Route(
             method="PATCH",
@@ -167,6 +169,7 @@ def _for_agents(own: DeviceStateRoutes) -> list[Route]:
             handler=own.report,
             allow=DEVICE,
             summary="Report the current state (agents)",
+            body=Body(kind=dict[str, Any]),
             body_limit=LARGEST_REPORT,
         ),
     ]
@@ -206,6 +209,8 @@ def _for_editors(own: DeviceStateRoutes) -> list[Route]:
             handler=own.edit,
             allow=user_with(DEVICE_WRITE),
             summary="Edit the draft of what a device shall run",
+            body=TargetStateBody,
+            answers={412: "It was changed in between (If-Match)"},
             body_limit=LARGEST_EDIT,
         )
         for method in ("PUT", "POST")
@@ -223,6 +228,8 @@ def _for_editors(own: DeviceStateRoutes) -> list[Route]:
             allow=user_with(DEVICE_CONTROL),
             summary=summary,
             body_limit=MIB,
+            body=None,
+            answers={409: "There is nothing to do this to", 412: "It was changed in between (If-Match)"},
         )
         for method, path, handler, summary in deciding
     ]

@@ -12,6 +12,7 @@ from core.errors import Forbidden, Refusal
 from core.health import Ping
 from entrypoints.http.addresses import from_this_machine
 from entrypoints.http.authentication import bearer_of
+from entrypoints.http.declarations import Answer, Secret
 from entrypoints.http.requests import actor_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import ANYONE, SECRET, Route
@@ -74,9 +75,24 @@ class HealthRoutes:
         return [
             Route(method="GET", path="/", handler=self.root, allow=ANYONE, summary="Who answers here", root=True),
             Route(method="GET", path="/health", handler=self.health, allow=ANYONE, summary="Is it alive", root=True),
-            Route(method="GET", path="/ready", handler=self.ready, allow=ANYONE, summary="Is it ready", root=True),
             Route(
-                method="GET", path="/metrics", handler=self.metrics, allow=SECRET, summary="For Prometheus", root=True
+                method="GET",
+                path="/ready",
+                handler=self.ready,
+                allow=ANYONE,
+                summary="Is it ready",
+                root=True,
+                answers={200: "Everything works", 503: Answer("`failing` names what does not work")},
+            ),
+            Route(
+                method="GET",
+                path="/metrics",
+                handler=self.metrics,
+                allow=SECRET,
+                summary="For Prometheus",
+                root=True,
+                answers={200: Answer("Numbers", str, "text/plain")},
+                secrets=(Secret.METRICS_TOKEN,),
             ),
         ]
 

@@ -22,5 +22,6 @@ def job_routes() -> list[Route]:
             handler=next_job,
             allow=DEVICE,
             summary="Ask for the next job (agents)",
+            answers={200: "The job", 404: "There is nothing to do"},
         )
     ]

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from core.services import Services
 from core.telemetry import DATA_READ, MOST_LOGS, MOST_ROWS, DroppedSummary, LogQuery, Span, StoredLine
+from entrypoints.http.declarations import Body, integer, text
 from entrypoints.http.requests import Query, actor_of, body_bytes, device_of, json_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import DEVICE, MIB, Route, user_with
@@ -111,6 +112,7 @@ def log_routes(services: Services) -> list[Route]:
             handler=handlers.receive,
             allow=DEVICE,
             summary="Take a batch of log lines (NDJSON) from a device",
+            body=Body(kind=str, media=("application/x-ndjson",)),
             body_limit=LARGEST_BATCH,
         ),
         Route(
@@ -119,9 +121,25 @@ def log_routes(services: Services) -> list[Route]:
             handler=handlers.receive_summaries,
             allow=DEVICE,
             summary="Take summaries of log lines that a device had to drop",
+            body=Body(kind=Any),
             body_limit=LARGEST_SUMMARIES,
         ),
-        Route(method="GET", path=theirs, handler=handlers.page, allow=people, summary="Log lines, newest first"),
+        Route(
+            method="GET",
+            path=theirs,
+            handler=handlers.page,
+            allow=people,
+            summary="Log lines, newest first",
+            query=(
+                text("from", "Not before"),
+                text("to", "Not after"),
+                text("service", "Only lines of this service"),
+                text("level", "Only lines of this level", longest=16),
+                text("search", "Only lines that contain this"),
+                integer("limit", "Lines of a page", default=1000, lowest=1, highest=MOST_LOGS),
+                integer("offset", "Lines to leave out", default=0, highest=FARTHEST),
+            ),
+        ),
         Route(
             method="GET",
             path=theirs + "/services",
@@ -135,5 +153,6 @@ def log_routes(services: Services) -> list[Route]:
             handler=handlers.summaries,
             allow=people,
             summary="Summaries of log lines that a device had to drop",
+            query=(integer("limit", "How many at most", default=100, lowest=1, highest=MOST_ROWS),),
         ),
     ]

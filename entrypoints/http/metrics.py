@@ -7,6 +7,7 @@ from aiohttp import web
 
 from core.services import Services
 from core.telemetry import DATA_READ, MOST_METRICS, Condition, Period, Sample
+from entrypoints.http.declarations import QueryParameter, integer, word
 from entrypoints.http.requests import Query, actor_of, device_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import Route, user_with
@@ -99,12 +100,24 @@ def metric_routes(services: Services) -> list[Route]:
     """The routes of the vital signs."""
     handlers, people = MetricRoutes(services), user_with(DATA_READ)
 
-    def get(path: str, handler: Any, summary: str) -> Route:
-        return Route(method="GET", path=path, handler=handler, allow=people, summary=summary)
+    def get(path: str, handler: Any, summary: str, *query: QueryParameter) -> Route:
+        return Route(method="GET", path=path, handler=handler, allow=people, summary=summary, query=query)
 
     return [
-        get("/devices/{uuid}/metrics", handlers.metrics, "Vital signs of a device: the newest, or averages"),
+        get(
+            "/devices/{uuid}/metrics",
+            handlers.metrics,
+            "Vital signs of a device: the newest, or averages",
+            word("period", "Averages over this period", Period),
+            integer("limit", "How many samples at most, without a period", default=100, lowest=1, highest=MOST_METRICS),
+        ),
         get("/devices/{uuid}/processes", handlers.processes, "What runs on a device"),
-        get("/devices/{uuid}/processes/history", handlers.history, "What ran on a device during the last hours"),
+        get(
+            "/devices/{uuid}/processes/history",
+            handlers.history,
+            "What ran on a device during the last hours",
+            integer("hours", "How far back", default=24, lowest=1, highest=LONGEST_HISTORY),
+            integer("limit", "How many samples at most", default=50, lowest=1, highest=MOST_METRICS),
+        ),
         get("/devices/{uuid}/network-interfaces", handlers.interfaces, "Through what a device is connected"),
     ]

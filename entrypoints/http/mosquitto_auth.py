@@ -10,6 +10,7 @@ from aiohttp import web
 from core.errors import Forbidden
 from core.mqtt import MqttAccounts
 from entrypoints.http.addresses import from_this_machine
+from entrypoints.http.declarations import JSON, Answer, Body, Secret
 from entrypoints.http.requests import actor_of, body_bytes, decoded
 from entrypoints.http.responses import json
 from entrypoints.http.routing import SECRET, Route
@@ -26,6 +27,14 @@ class Question(msgspec.Struct):
     clientid: str = ""
     topic: str = ""
     acc: int | str = 0
+
+
+class Verdict(msgspec.Struct):
+    """Yes or no, in the words of all response modes of the broker's plugin."""
+
+    ok: bool
+    success: bool
+    error: str
 
 
 class MosquittoAuthRoutes:
@@ -94,6 +103,9 @@ def mosquitto_auth_routes(accounts: MqttAccounts, secret: str) -> list[Route]:
             summary=f"The broker asks: {name}",
             root=True,
             body_limit=LONGEST_BODY,
+            body=Body(kind=Question, media=(JSON, "application/x-www-form-urlencoded")),
+            answers={200: Answer("Yes", Verdict), 403: Answer("No, or the secret is wrong")},
+            secrets=(Secret.BROKER_SECRET,),
         )
         for name, handler in questions.items()
         for method in ("POST", "GET", "PUT")

@@ -30,7 +30,15 @@ class MqttWebSocket:
     def routes(self) -> list[Route]:
         """The one route; who connects is asked by the broker, in MQTT's own way."""
         return [
-            Route(method="GET", path=PATH, handler=self.handle, allow=SECRET, summary="MQTT over WebSocket", root=True)
+            Route(
+                method="GET",
+                path=PATH,
+                handler=self.handle,
+                allow=SECRET,
+                summary="MQTT over WebSocket",
+                root=True,
+                answers={101: "The protocol changes to MQTT", 400: "The subprotocol mqtt was not offered"},
+            )
         ]
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from core.errors import Invalid
 from core.outbox import OUTBOX_READ, OUTBOX_RETRY, DeadLetter
 from core.services import Services
+from entrypoints.http.declarations import integer
 from entrypoints.http.requests import Query, actor_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import Route, user_with
@@ -56,6 +57,7 @@ def outbox_routes(services: Services) -> list[Route]:
             handler=own.dead_letters,
             allow=user_with(OUTBOX_READ),
             summary="List reactions that were given up",
+            query=(integer("limit", "How many at most", default=100, lowest=1, highest=500),),
         ),
         Route(
             method="POST",
@@ -63,5 +65,6 @@ def outbox_routes(services: Services) -> list[Route]:
             handler=own.retry,
             allow=user_with(OUTBOX_RETRY),
             summary="Try a reaction again",
+            body=None,
         ),
     ]

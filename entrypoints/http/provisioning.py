@@ -19,6 +19,7 @@ from core.provisioning import (
 )
 from core.services import Services
 from entrypoints.http.authentication import bearer_of
+from entrypoints.http.declarations import Body, Secret, text
 from entrypoints.http.requests import Query, actor_of, body_as, body_bytes, decoded, device_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import MIB, SECRET, Route, user_with
@@ -188,6 +189,8 @@ def provisioning_routes(services: Services) -> list[Route]:
             handler=own.create,
             allow=user_with(API_KEY_CREATE),
             summary="Make a provisioning key",
+            body=NewKeyBody,
+            answers={201: "The key, shown only this once"},
         ),
         Route(
             method="GET",
@@ -195,6 +198,7 @@ def provisioning_routes(services: Services) -> list[Route]:
             handler=own.index,
             allow=user_with(API_KEY_READ),
             summary="List provisioning keys",
+            query=(text("fleetId", "Only keys of this fleet"),),
         ),
         Route(
             method="POST",
@@ -202,6 +206,8 @@ def provisioning_routes(services: Services) -> list[Route]:
             handler=own.generate,
             allow=user_with(API_KEY_CREATE),
             summary="Make a key for one device",
+            body=Body(kind=GenerateBody, required=False),
+            answers={201: "The key, shown only this once"},
         ),
         Route(
             method="DELETE",
@@ -209,6 +215,7 @@ def provisioning_routes(services: Services) -> list[Route]:
             handler=own.revoke,
             allow=user_with(API_KEY_REVOKE),
             summary="Revoke a provisioning key",
+            body=Body(kind=RevokeBody, required=False),
         ),
         Route(
             method="POST",
@@ -216,6 +223,14 @@ def provisioning_routes(services: Services) -> list[Route]:
             handler=own.register,
             allow=SECRET,
             summary="Register a device (agents)",
+            body=RegisterBody,
+            answers={
+                200: "What the device needs from now on",
+                402: "No more devices may be in service",
+                409: "The device is registered with another key",
+                429: "Too many wrong keys",
+            },
+            secrets=(Secret.PROVISIONING_KEY,),
             body_limit=MIB,
         ),
         Route(
@@ -224,6 +239,9 @@ def provisioning_routes(services: Services) -> list[Route]:
             handler=own.exchange_key,
             allow=SECRET,
             summary="Confirm a device's key (agents)",
+            body=KeyExchangeBody,
+            answers={429: "Too many wrong keys"},
+            secrets=(Secret.DEVICE_KEY,),
             body_limit=MIB,
         ),
     ]

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from core.services import Services
 from core.telemetry import DATA_READ, MOST_ROWS, Position, ReadingQuery, Span, StoredReading
+from entrypoints.http.declarations import integer, text
 from entrypoints.http.requests import Query, actor_of, device_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import Route, user_with
@@ -65,5 +66,13 @@ def reading_routes(services: Services) -> list[Route]:
             handler=ReadingRoutes(services).page,
             allow=user_with(DATA_READ),
             summary="Readings of a device's sensors, newest first",
+            query=(
+                text("from", "Not before: a moment, or a span such as -24h"),
+                text("to", "Not after"),
+                text("sensor", "Only readings of this sensor"),
+                text("register", "Only readings of this register"),
+                integer("limit", "Readings of a page", default=100, lowest=1, highest=MOST_ROWS),
+                text("cursor", "`nextCursor` of the page before"),
+            ),
         )
     ]

@@ -1,12 +1,14 @@
 """A route and whom it lets pass."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
+from typing import Any
 
 from aiohttp import web
 from attrs import frozen
 
 from core.actor import Permission
+from entrypoints.http.declarations import UNDECLARED, Answer, Body, QueryParameter, Secret, Undeclared
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -56,7 +58,9 @@ class Route:
     """One method on one path. Paths are relative to /api/v1, or absolute when `root`.
 
     A `{uuid}` in the path is the device's: a device passes only where it is its own. `body_limit` is in bytes, after
-    inflation.
+    inflation. What follows is for the document of the API: `body` is a type (an msgspec.Struct), a Body, or None for a
+    method that could have a body and has none; `answers` are the statuses beside those that the rest of the route
+    implies (`openapi_answers.py`); `secrets` are those that the handler of a route for SECRET looks at.
     """
 
     method: str
@@ -66,3 +70,7 @@ class Route:
     summary: str
     root: bool = False
     body_limit: int = BODY_LIMIT
+    body: Body | type[Any] | Undeclared | None = UNDECLARED
+    query: tuple[QueryParameter, ...] = ()
+    answers: Mapping[int, Answer | str] = {}
+    secrets: tuple[Secret, ...] = ()

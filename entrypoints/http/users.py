@@ -1,16 +1,13 @@
 """Accounts (contract §4.2)."""
 
-import re
-
 import msgspec
 from aiohttp import web
 
 from core.access import USER_DELETE, USER_READ, USER_WRITE, NewUser, UserChange, role_of
-from core.errors import Invalid
 from core.ids import UserId
 from core.services import Services
 from entrypoints.http.access import as_json
-from entrypoints.http.requests import actor_of, body_as
+from entrypoints.http.requests import actor_of, body_as, number_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import SIGNED_IN, Route, user_with
 
@@ -86,10 +83,7 @@ class UserRoutes:
 
 
 def _user_of(request: web.Request) -> UserId:
-    text = request.match_info["id"]
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise Invalid("id must be a number", field="id")
-    return UserId(int(text))
+    return UserId(number_of(request))
 
 
 def user_routes(services: Services) -> list[Route]:
@@ -105,9 +99,36 @@ def user_routes(services: Services) -> list[Route]:
             summary="List what one may do",
         ),
         Route(method="GET", path="/users", handler=own.index, allow=user_with(USER_READ), summary="List accounts"),
-        Route(method="POST", path="/users", handler=own.create, allow=user_with(USER_WRITE), summary="Make an account"),
+        Route(
+            method="POST",
+            path="/users",
+            handler=own.create,
+            allow=user_with(USER_WRITE),
+            summary="Make an account",
+            body=NewUserBody,
+            answers={201: "The account", 409: "The name or the e-mail is taken"},
+        ),
         Route(method="GET", path=one, handler=own.show, allow=user_with(USER_READ), summary="Show an account"),
         # Everybody may change their own e-mail; the use case asks for user:write for anything else.
-        Route(method="PUT", path=one, handler=own.change, allow=SIGNED_IN, summary="Change an account"),
-        Route(method="DELETE", path=one, handler=own.delete, allow=user_with(USER_DELETE), summary="Delete an account"),
+        Route(
+            method="PUT",
+            path=one,
+            handler=own.change,
+            allow=SIGNED_IN,
+            summary="Change an account",
+            body=UserChangeBody,
+            answers={
+                200: "The account",
+                403: "Only the own e-mail, or with user:write",
+                409: "The e-mail is taken, or nobody would be left to administer",
+            },
+        ),
+        Route(
+            method="DELETE",
+            path=one,
+            handler=own.delete,
+            allow=user_with(USER_DELETE),
+            summary="Delete an account",
+            answers={204: "It is deleted", 409: "Nobody would be left to administer"},
+        ),
     ]

@@ -19,8 +19,9 @@ from entrypoints.http.addresses import TrustedProxies
 from entrypoints.http.app import application
 from entrypoints.http.authentication import Authentication
 from entrypoints.http.cors import Cors
-from entrypoints.http.health import HealthRoutes
+from entrypoints.http.health import VERSION, HealthRoutes
 from entrypoints.http.mqtt_websocket import MqttWebSocket
+from entrypoints.http.openapi_docs import OpenApiRoutes
 from entrypoints.http.prometheus import HttpMetrics
 from entrypoints.http.routing import Route
 from entrypoints.mqtt.listener import handlers_of
@@ -123,9 +124,10 @@ async def _broker(broker: EmbeddedBroker, services: Services, settings: Settings
     except OSError as error:
         raise Unavailable(f"MQTT cannot listen on port {port}: {error.strerror}; try --mqtt-port") from error
     try:
-        url = settings[declared.MQTT_BROKER_URL] or f"mqtt://{_reachable(settings)}:{broker.port}"
-        services.mqtt_accounts.reachable_at(Endpoint(url))
-        yield url
+        named = settings[declared.MQTT_BROKER_URL]
+        ours = Endpoint(f"mqtt://{_reachable(settings)}:{broker.port}")
+        services.mqtt_endpoints.reachable_at(ours, override=Endpoint(named) if named else None)
+        yield named or ours.url
     finally:
         await broker.stop()
 
@@ -133,14 +135,18 @@ async def _broker(broker: EmbeddedBroker, services: Services, settings: Settings
 def _routes(
     services: Services, plugins: pluggy.PluginManager, registry: CollectorRegistry, broker: EmbeddedBroker
 ) -> Sequence[Route]:
-    """Everything that is served: probes, MQTT over WebSocket, and what the hook `routes` was answered."""
+    """What is served: probes, MQTT over WebSocket, what the hook `routes` was answered, and the document of it all."""
     health = HealthRoutes(
         clock=services.clock,
         pings=answers(plugins.hook.pings, services=services),
         registry=registry,
         metrics_token=services.settings[declared.METRICS_TOKEN],
     )
-    return (*health.routes(), *MqttWebSocket(broker).routes(), *answers(plugins.hook.routes, services=services))
+    documented = OpenApiRoutes(VERSION)
+    theirs = answers(plugins.hook.routes, services=services)
+    routes = (*health.routes(), *MqttWebSocket(broker).routes(), *theirs, *documented.routes())
+    documented.describe(routes)
+    return routes
 
 
 def _application(services: Services, routes: Sequence[Route], registry: CollectorRegistry) -> web.Application:
