@@ -10,12 +10,24 @@ from core.devices import DeviceKeys, Devices, Liveness
 from core.groups import Groups
 from core.history import History, Replays
 from core.ids import Ids
-from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
+from core.monitoring import MqttMonitor, MqttStatistics, TopicArchive
+from core.mqtt import (
+    Broker,
+    DeviceMessages,
+    Endpoints,
+    MqttAccounts,
+    MqttAcls,
+    MqttBrokers,
+    MqttUsers,
+    Revocation,
+    V2Topics,
+)
 from core.outbox import Outbox
-from core.provisioning import Enrolments, Preregistrations, ProvisioningKeys
+from core.provisioning import Enrolments, Preregistrations, ProvisioningKeys, SealedEnrolments
 from core.settings import Settings
 from core.tags import TagDefinitions, Tags
 from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention, Room
+from core.traffic import Traffic
 from core.transactions import Signals, Transactions
 
 
@@ -54,7 +66,17 @@ class Services:
     provisioning_keys: ProvisioningKeys
     preregistrations: Preregistrations
     enrolments: Enrolments
+    sealed_enrolments: SealedEnrolments
     mqtt_accounts: MqttAccounts
+    v2_topics: V2Topics
+    mqtt_users: MqttUsers
+    mqtt_acls: MqttAcls
+    mqtt_brokers: MqttBrokers
+    mqtt_endpoints: Endpoints
     device_messages: DeviceMessages
     revocation: Revocation
     broker: Broker
+    mqtt_monitor: MqttMonitor
+    mqtt_statistics: MqttStatistics
+    topic_archive: TopicArchive
+    traffic: Traffic

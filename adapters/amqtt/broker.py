@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import ssl
+from collections.abc import Sequence
 from typing import Any
 
 from adapters.amqtt.connection import Connection
@@ -11,7 +12,7 @@ from adapters.amqtt.interior import Interior
 from adapters.amqtt.limits import Limits
 from adapters.amqtt.wires import TcpWire, WebSocketLike, WebSocketWire, Wire
 from core.errors import Unavailable
-from core.mqtt import BrokerStatistics, Gatekeeper, Inbox, Message, topic_name
+from core.mqtt import BrokerStatistics, Gatekeeper, Inbox, Message, MessageObserver, topic_name
 from core.mqtt import topic_filter as valid_filter
 
 log = logging.getLogger(__name__)
@@ -37,8 +38,9 @@ class EmbeddedBroker:
         port: int = 1883,
         tls: ssl.SSLContext | None = None,
         limits: Limits = _NO_LIMITS,
+        observers: Sequence[MessageObserver] = (),
     ) -> None:
-        self._interior = Interior.of(gatekeeper, inbox, limits)
+        self._interior = Interior.of(gatekeeper, inbox, limits, observers)
         self.limits = limits
         self._host = host
         self._port = port
@@ -115,6 +117,7 @@ class EmbeddedBroker:
             sessions=len(interior.sessions),
             subscriptions=len(interior.sessions.subscriptions),
             retained=len(interior.retained),
+            queued_bytes=interior.sessions.queued_bytes,
         )
 
     async def ping(self) -> None:

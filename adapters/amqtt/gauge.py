@@ -17,13 +17,16 @@ class Counters:
     bytes_in: int = 0
     bytes_out: int = 0
 
-    def statistics(self, *, clients: int, sessions: int, subscriptions: int, retained: int) -> BrokerStatistics:
+    def statistics(
+        self, *, clients: int, sessions: int, subscriptions: int, retained: int, queued_bytes: int
+    ) -> BrokerStatistics:
         """The counts, with what there is now."""
         return BrokerStatistics(
             clients_connected=clients,
             sessions=sessions,
             subscriptions=subscriptions,
             retained=retained,
+            queued_bytes=queued_bytes,
             messages_in=self.messages_in,
             messages_out=self.messages_out,
             messages_dropped=self.messages_dropped,

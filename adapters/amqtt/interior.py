@@ -1,5 +1,6 @@
 """What all connections of a broker share."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from attrs import frozen
@@ -11,7 +12,7 @@ from adapters.amqtt.questions import Questions
 from adapters.amqtt.retained import Retained
 from adapters.amqtt.router import Router
 from adapters.amqtt.sessions import Sessions
-from core.mqtt import Gatekeeper, Inbox
+from core.mqtt import Gatekeeper, Inbox, MessageObserver
 
 
 class Revocable(Protocol):
@@ -37,7 +38,9 @@ class Interior:
     logging_in: dict[str, set[Revocable]]
 
     @classmethod
-    def of(cls, gatekeeper: Gatekeeper, inbox: Inbox, limits: Limits) -> "Interior":
+    def of(
+        cls, gatekeeper: Gatekeeper, inbox: Inbox, limits: Limits, observers: Sequence[MessageObserver] = ()
+    ) -> "Interior":
         """An empty broker."""
         counters = Counters()
         sessions = Sessions(limits, counters)
@@ -50,7 +53,7 @@ class Interior:
             door=Door(limits),
             sessions=sessions,
             retained=retained,
-            router=Router(sessions, retained, counters),
+            router=Router(sessions, retained, counters, observers),
             storing=Gauge(limits.storing_bytes_total),
             logging_in={},
         )

@@ -1,10 +1,12 @@
 """From one message to all who get it."""
 
+from collections.abc import Sequence
+
 from adapters.amqtt.gauge import Counters
 from adapters.amqtt.queues import Delivery
 from adapters.amqtt.retained import Retained
 from adapters.amqtt.sessions import Session, Sessions
-from core.mqtt import Message
+from core.mqtt import Message, MessageObserver
 
 
 class Router:
@@ -14,10 +16,17 @@ class Router:
     when the subscriptions change meanwhile. Here each session's own gate asks.
     """
 
-    def __init__(self, sessions: Sessions, retained: Retained, counters: Counters) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        retained: Retained,
+        counters: Counters,
+        observers: Sequence[MessageObserver] = (),
+    ) -> None:
         self._sessions = sessions
         self._retained = retained
         self._counters = counters
+        self._observers = tuple(observers)
 
     def route(self, message: Message) -> None:
         """Deliver to each session once, at the highest QoS it asked for but not above the message's (§3.8.4)."""
@@ -30,3 +39,5 @@ class Router:
             topic = message.topic.encode()
             for session, qos in asked.items():
                 session.deliver(Delivery(message, topic, min(qos, message.qos)))
+        for observer in self._observers:
+            observer.saw(message)

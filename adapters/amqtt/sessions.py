@@ -70,6 +70,11 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._by_client)
 
+    @property
+    def queued_bytes(self) -> int:
+        """What waits for clients, and what they have not acknowledged."""
+        return self._queued.used
+
     def of_user(self, username: str) -> list[Session]:
         """The sessions of this user, held or not."""
         return list(self._by_user.get(username, {}).values())

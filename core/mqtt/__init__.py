@@ -1,52 +1,142 @@
 """MQTT: topics, who may use them, and what passes between the broker and the use cases."""
 
-from core.mqtt.account import MqttAccount
+from core.mqtt.account import MqttAccount, PasswordKind
 from core.mqtt.accounts import MQTT_ACCOUNTS, MqttAccounts
 from core.mqtt.acl import Rule, device_of, device_rules, device_username, is_plain, may_be_called, permits
-from core.mqtt.endpoint import Endpoint
+from core.mqtt.acl_rows import MOST_ROWS, MQTT_ACL_MANAGE, MqttAcls
+from core.mqtt.brokers import BROKER_READ, BROKER_WRITE, Assignment, BrokerWish, KnownBroker, MqttBrokers
+from core.mqtt.definition import BrokerDefinition, BrokerId, ProbeOutcome
+from core.mqtt.endpoint import ClientOptions, Endpoint
+from core.mqtt.endpoints import Endpoints
+from core.mqtt.events import (
+    DeviceBrokerAssigned,
+    MqttAclAdded,
+    MqttAclChanged,
+    MqttAclEvent,
+    MqttAclRemoved,
+    MqttBrokerAdded,
+    MqttBrokerChanged,
+    MqttBrokerEvent,
+    MqttBrokerRemoved,
+    MqttBrokerTested,
+    MqttSuperuserMade,
+    MqttUserChanged,
+    MqttUserCreated,
+    MqttUserDeleted,
+    MqttUserEvent,
+)
 from core.mqtt.messages import DeviceMessageHandler, DeviceMessages
 from core.mqtt.model import Access, BrokerStatistics, Message
-from core.mqtt.ports import Broker, Gatekeeper, Inbox, MqttAccountStore
+from core.mqtt.passwords import PeoplesPasswords
+from core.mqtt.people import MQTT_USER_READ, MQTT_USER_WRITE, MqttUsers
+from core.mqtt.ports import (
+    AssignmentStore,
+    Broker,
+    BrokerProbe,
+    Gatekeeper,
+    Inbox,
+    MessageObserver,
+    MqttAccountStore,
+    MqttAclStore,
+    MqttUserStore,
+)
 from core.mqtt.revocation import Revocation
+from core.mqtt.targets import is_refused
 from core.mqtt.topics import (
+    V2_BRANCHES,
     DeviceTopic,
     covers,
+    device_branches,
     device_topic,
     matches,
     parse_device_topic,
     topic_filter,
     topic_name,
+    v2_topic,
     without_share,
 )
+from core.mqtt.user import AclChange, AclRow, MqttAclId, MqttUser, MqttUserChange, MqttUserId, NewMqttUser
+from core.mqtt.v2 import V2Topics
 
 __all__ = [
+    "BROKER_READ",
+    "BROKER_WRITE",
+    "MOST_ROWS",
     "MQTT_ACCOUNTS",
+    "MQTT_ACL_MANAGE",
+    "MQTT_USER_READ",
+    "MQTT_USER_WRITE",
+    "V2_BRANCHES",
     "Access",
+    "AclChange",
+    "AclRow",
+    "Assignment",
+    "AssignmentStore",
     "Broker",
+    "BrokerDefinition",
+    "BrokerId",
+    "BrokerProbe",
     "BrokerStatistics",
+    "BrokerWish",
+    "ClientOptions",
+    "DeviceBrokerAssigned",
     "DeviceMessageHandler",
     "DeviceMessages",
     "DeviceTopic",
     "Endpoint",
+    "Endpoints",
     "Gatekeeper",
     "Inbox",
+    "KnownBroker",
     "Message",
+    "MessageObserver",
     "MqttAccount",
     "MqttAccountStore",
     "MqttAccounts",
+    "MqttAclAdded",
+    "MqttAclChanged",
+    "MqttAclEvent",
+    "MqttAclId",
+    "MqttAclRemoved",
+    "MqttAclStore",
+    "MqttAcls",
+    "MqttBrokerAdded",
+    "MqttBrokerChanged",
+    "MqttBrokerEvent",
+    "MqttBrokerRemoved",
+    "MqttBrokerTested",
+    "MqttBrokers",
+    "MqttSuperuserMade",
+    "MqttUser",
+    "MqttUserChange",
+    "MqttUserChanged",
+    "MqttUserCreated",
+    "MqttUserDeleted",
+    "MqttUserEvent",
+    "MqttUserId",
+    "MqttUserStore",
+    "MqttUsers",
+    "NewMqttUser",
+    "PasswordKind",
+    "PeoplesPasswords",
+    "ProbeOutcome",
     "Revocation",
     "Rule",
+    "V2Topics",
     "covers",
+    "device_branches",
     "device_of",
     "device_rules",
     "device_topic",
     "device_username",
     "is_plain",
+    "is_refused",
     "matches",
     "may_be_called",
     "parse_device_topic",
     "permits",
     "topic_filter",
     "topic_name",
+    "v2_topic",
     "without_share",
 ]

@@ -36,6 +36,7 @@ class BrokerStatistics:
     sessions: int = 0
     subscriptions: int = 0
     retained: int = 0
+    queued_bytes: int = 0
     messages_in: int = 0
     messages_out: int = 0
     messages_dropped: int = 0

@@ -1,10 +1,15 @@
 """What a broker needs from us, and what we need from a broker."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from core.ids import DeviceUuid
 from core.mqtt.account import MqttAccount
+from core.mqtt.definition import BrokerDefinition, BrokerId, ProbeOutcome
 from core.mqtt.model import Access, BrokerStatistics, Message
+from core.mqtt.user import AclRow, MqttAclId, MqttUser, MqttUserId
+from core.pages import Page
 from core.transactions import Transaction
 
 
@@ -47,6 +52,16 @@ class Inbox(Protocol):
         """
 
 
+class MessageObserver(Protocol):
+    """Who is told of every message that the broker hands on."""
+
+    def saw(self, message: Message) -> None:
+        """A message has passed: one that its sender may publish, stored if a use case wants it, or one of our own.
+
+        Called in the midst of the broker's work: must take microseconds, keep little, and not raise.
+        """
+
+
 class Broker(Protocol):
     """What the use cases need from whichever broker carries the messages."""
 
@@ -80,3 +95,71 @@ class MqttAccountStore(Protocol):
 
     async def get(self, tx: Transaction, username: str) -> MqttAccount:
         """The account; a device's is active only while the device is. NotFound if there is none."""
+
+
+class MqttUserStore(Protocol):
+    """Remembers the same accounts as people look after them. tests/contracts/mqtt_user_store.py says exactly how."""
+
+    async def add(self, tx: Transaction, user: MqttUser, verifier: str) -> MqttUser:
+        """Remember a new account with the bcrypt verifier of its password; it comes back with its number. Conflict."""
+
+    async def page(self, tx: Transaction, *, limit: int, offset: int) -> Page[MqttUser]:
+        """Some accounts, without their rows, and how many there are: those of people first, each sort by username."""
+
+    async def get(self, tx: Transaction, user_id: MqttUserId) -> MqttUser:
+        """The account, without its rows. NotFound if there is none."""
+
+    async def named(self, tx: Transaction, username: str) -> MqttUser | None:
+        """The account of exactly this name, without its rows, or None."""
+
+    async def save(self, tx: Transaction, user: MqttUser, verifier: str | None = None) -> None:
+        """Replace what may change, and the verifier if another is given. NotFound."""
+
+    async def remove(self, tx: Transaction, user_id: MqttUserId) -> None:
+        """Forget the account and its rows; its number is never given again. NotFound if there is none."""
+
+
+class MqttAclStore(Protocol):
+    """Remembers the rights of accounts. tests/contracts/mqtt_acl_store.py says exactly how."""
+
+    async def add(self, tx: Transaction, row: AclRow) -> AclRow:
+        """Remember a new row; it comes back with its number. Conflict if the account has one that says the same."""
+
+    async def get(self, tx: Transaction, acl_id: MqttAclId) -> AclRow:
+        """The row. NotFound if there is none."""
+
+    async def of(self, tx: Transaction, usernames: Sequence[str]) -> Sequence[AclRow]:
+        """The rows of these accounts, in the order in which they were added."""
+
+    async def save(self, tx: Transaction, row: AclRow) -> None:
+        """Replace the row of this number. Conflict if the account has another that says the same; NotFound."""
+
+    async def remove(self, tx: Transaction, acl_id: MqttAclId) -> None:
+        """Forget the row. NotFound if there is none."""
+
+
+class AssignmentStore(Protocol):
+    """Remembers which device is to use which broker. tests/contracts/assignment_store.py says exactly how."""
+
+    async def put(self, tx: Transaction, uuid: DeviceUuid, broker_id: BrokerId | None, now: datetime) -> None:
+        """Let the device use this broker, or with None the usual one. NotFound if there is no such device."""
+
+    async def of(self, tx: Transaction, uuid: DeviceUuid) -> BrokerId | None:
+        """The broker of the device, or None for the usual one."""
+
+    async def counts(self, tx: Transaction) -> Mapping[BrokerId, int]:
+        """How many devices are assigned to each broker that has any."""
+
+    async def forget(self, tx: Transaction, broker_id: BrokerId) -> None:
+        """Let the devices of this broker use the usual one."""
+
+
+class BrokerProbe(Protocol):
+    """Tries whether a broker can be used as it is defined."""
+
+    async def probe(self, broker: BrokerDefinition) -> ProbeOutcome:
+        """Connect to its host and port, log in, and leave; within seconds, and without raising.
+
+        Connects to no address that `core.mqtt.targets` refuses, whatever the name resolves to by then, follows no
+        redirect, and tells nothing of what came back but what the outcome says.
+        """

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import DependenciesContainer, Dependency, Singleton
+from dependency_injector.providers import Callable, DependenciesContainer, Dependency, Singleton
 
 from adapters.sql.access import SqlSessionStore, SqlUserStore
 from adapters.sql.audit import SqlAuditStore
@@ -12,7 +12,11 @@ from adapters.sql.device_state import SqlDesiredStateStore, SqlReportedStateStor
 from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
 from adapters.sql.events import SqlEventStore
 from adapters.sql.groups import SqlGroupStore
-from adapters.sql.mqtt import SqlMqttAccountStore
+from adapters.sql.enrolment_sessions import SqlUsedChallenges
+from adapters.sql.monitoring import SqlTopicStore
+from adapters.sql.mqtt import SqlMqttAccountStore, SqlMqttUserStore
+from adapters.sql.mqtt_acls import SqlMqttAclStore
+from adapters.sql.mqtt_assignments import SqlAssignmentStore
 from adapters.sql.outbox import SqlOutboxStore
 from adapters.sql.past_states import SqlPastStateStore
 from adapters.sql.provisioning import SqlProvisioningKeyStore
@@ -22,22 +26,46 @@ from adapters.sql.telemetry_dropped import SqlDroppedSummaryStore
 from adapters.sql.telemetry_logs import SqlLogBatches, SqlLogStore
 from adapters.sql.telemetry_metrics import SqlMetricStore
 from adapters.sql.telemetry_readings import SqlReadingStore
+from adapters.sql.traffic import SqlTrafficStore
 from adapters.sql.vitals import SqlVitalsStore
 from adapters.system import SecretFiles, SystemClock, SystemIds
 from adapters.system.attempts import GuessLimiter, SignupAttempts
+from adapters.system.envelopes import RsaEnvelopes
 from core.access import Accounts, LoginLimiter, PasswordHasher, Permissions, Sessions, TokenSigner
 from core.audit import AuditLog
 from core.device_state import DesiredStates, FirstState, PastStates, Reports
 from core.devices import DeviceKeys, Devices, Liveness, Quota
 from core.groups import Groups
 from core.history import History, Replays
-from core.mqtt import Broker, DeviceMessages, MqttAccounts, Revocation
+from core.monitoring import MqttMonitor, MqttStatistics, TopicArchive, TopicBook
+from core.mqtt import (
+    Broker,
+    BrokerProbe,
+    DeviceMessages,
+    Endpoints,
+    MqttAccounts,
+    MqttAcls,
+    MqttBrokers,
+    MqttUsers,
+    PeoplesPasswords,
+    Revocation,
+    V2Topics,
+)
 from core.outbox import Outbox
-from core.provisioning import Enrolments, Preregistrations, ProvisioningKeys
+from core.provisioning import (
+    Challenges,
+    Enrolments,
+    Preregistrations,
+    ProvisioningKeys,
+    SealedEnrolments,
+    ServerKeys,
+)
 from core.settings import Settings
 from core.tags import TagDefinitions, Tags
 from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention, Room, Storage
+from core.traffic import Traffic
 from core.transactions import Signals, Transactions
+from entrypoints.wiring.monitoring import monitors, traffic_kept
 from entrypoints.wiring.room import audit_limit, reserve_of
 from entrypoints.wiring.telemetry import kept_for
 
@@ -51,7 +79,10 @@ class Adapters(DeclarativeContainer):
     storage: Dependency[Storage] = Dependency()
     quota: Dependency[Quota] = Dependency()
     secret_files: Dependency[SecretFiles] = Dependency()
+    challenge_secret: Dependency[str] = Dependency()
+    server_keys: Dependency[ServerKeys] = Dependency()
     passwords: Dependency[PasswordHasher] = Dependency()
+    broker_probe: Dependency[BrokerProbe] = Dependency()
     token_signer: Dependency[TokenSigner] = Dependency()
     logins: Dependency[LoginLimiter] = Dependency()
 
@@ -82,7 +113,14 @@ class Adapters(DeclarativeContainer):
     dropped_summaries = Singleton(SqlDroppedSummaryStore)
     readings = Singleton(SqlReadingStore)
     provisioning_keys = Singleton(SqlProvisioningKeyStore)
+    used_challenges = Singleton(SqlUsedChallenges)
+    envelopes = Singleton(RsaEnvelopes)
     mqtt_accounts = Singleton(SqlMqttAccountStore)
+    mqtt_user_store = Singleton(SqlMqttUserStore)
+    mqtt_acl_store = Singleton(SqlMqttAclStore)
+    mqtt_assignments = Singleton(SqlAssignmentStore)
+    topics = Singleton(SqlTopicStore)
+    traffic_counts = Singleton(SqlTrafficStore)
 
 
 class Features(DeclarativeContainer):
@@ -284,7 +322,46 @@ class Features(DeclarativeContainer):
         registry=devices,
         device_keys=device_keys,
         preregistrations=preregistrations,
+        challenges=adapters.used_challenges,
         limiter=adapters.guesses,
+        clock=adapters.clock,
+    )
+    challenges = Singleton(Challenges, secret=adapters.challenge_secret, clock=adapters.clock, ids=adapters.ids)
+    sealed_enrolments = Singleton(
+        SealedEnrolments,
+        enrolments=enrolments,
+        server_keys=adapters.server_keys,
+        envelopes=adapters.envelopes,
+        challenges=challenges,
+        settings=settings,
+        ids=adapters.ids,
+    )
+    v2_topics = Singleton(V2Topics, store=adapters.mqtt_accounts, clock=adapters.clock)
+    mqtt_endpoints = Singleton(Endpoints, settings=adapters.stored_settings, assignments=adapters.mqtt_assignments)
+    mqtt_passwords = Singleton(PeoplesPasswords, hasher=adapters.passwords, clock=adapters.clock, ids=adapters.ids)
+    mqtt_users = Singleton(
+        MqttUsers,
+        transactions=adapters.transactions,
+        store=adapters.mqtt_user_store,
+        acls=adapters.mqtt_acl_store,
+        hasher=adapters.passwords,
+        clock=adapters.clock,
+    )
+    mqtt_acls = Singleton(
+        MqttAcls,
+        transactions=adapters.transactions,
+        users=adapters.mqtt_user_store,
+        store=adapters.mqtt_acl_store,
+        clock=adapters.clock,
+    )
+    mqtt_brokers = Singleton(
+        MqttBrokers,
+        transactions=adapters.transactions,
+        settings=adapters.stored_settings,
+        assignments=adapters.mqtt_assignments,
+        devices=adapters.devices,
+        endpoints=mqtt_endpoints,
+        probe=adapters.broker_probe,
         clock=adapters.clock,
     )
     mqtt_accounts = Singleton(
@@ -295,6 +372,33 @@ class Features(DeclarativeContainer):
         ids=adapters.ids,
         signals=adapters.signals,
         liveness=liveness,
+        passwords=mqtt_passwords,
+        endpoints=mqtt_endpoints,
     )
     device_messages = Singleton(DeviceMessages, accounts=mqtt_accounts)
     revocation = Singleton(Revocation, broker=adapters.broker, signals=adapters.signals)
+    topic_book = Singleton(TopicBook)
+    mqtt_monitor = Singleton(
+        MqttMonitor,
+        transactions=adapters.transactions,
+        book=topic_book,
+        clock=adapters.clock,
+        enabled=Callable(monitors, settings),
+    )
+    mqtt_statistics = Singleton(MqttStatistics, broker=adapters.broker, clock=adapters.clock)
+    topic_archive = Singleton(
+        TopicArchive,
+        transactions=adapters.transactions,
+        store=adapters.topics,
+        book=topic_book,
+        clock=adapters.clock,
+        kept=Callable(traffic_kept, settings),
+    )
+    traffic = Singleton(
+        Traffic,
+        transactions=adapters.transactions,
+        store=adapters.traffic_counts,
+        devices=devices,
+        clock=adapters.clock,
+        kept=Callable(traffic_kept, settings),
+    )

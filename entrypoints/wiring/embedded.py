@@ -14,11 +14,13 @@ from adapters.sql.migrations import migrate_sqlite
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
 from adapters.sql.storage import SqliteStorage
-from adapters.system import SecretFiles
+from adapters.system import SecretFiles, SystemIds
 from adapters.system.attempts import LoginAttempts
+from adapters.system.broker_probe import NetworkBrokerProbe
 from adapters.system.passwords import BcryptPasswords
+from adapters.system.server_keys import RsaServerKeys
 from adapters.system.tokens import JwtSigner
-from core import access
+from core import access, provisioning
 from core.migrations import MigrationFolder
 from core.services import Services
 from core.settings import Settings
@@ -28,6 +30,7 @@ from entrypoints.wiring.room import DATABASE_MAX
 
 DATABASE = "iotistic.db"
 SECRETS = "secrets"
+SERVER_KEYS = "provisioning"
 
 
 @frozen
@@ -65,7 +68,10 @@ async def embedded(data: Path, settings: Settings, migrations: Sequence[Migratio
             storage=Object(SqliteStorage(data / DATABASE, transactions, most_bytes=most_bytes)),
             quota=Object(FixedQuota(settings[declared.MOST_DEVICES])),
             secret_files=Object(SecretFiles(data / SECRETS)),
+            challenge_secret=Object(SecretFiles(data / SECRETS).get("challenges")),
+            server_keys=Object(_server_keys(settings, data / SECRETS / SERVER_KEYS)),
             passwords=Object(passwords),
+            broker_probe=Object(NetworkBrokerProbe(SystemIds(), anywhere=settings[declared.PROBE_ANYWHERE])),
             token_signer=Object(_token_signer(settings, SecretFiles(data / SECRETS))),
             logins=Object(_patience(settings)),
         )
@@ -79,6 +85,7 @@ async def embedded(data: Path, settings: Settings, migrations: Sequence[Migratio
             features.device_messages(),
             host=settings[declared.HOST],
             port=settings[declared.MQTT_PORT],
+            observers=(features.mqtt_monitor(), features.traffic()),
         )
         adapters.broker.override(Object(broker))
         yield Embedded(services=services_of(adapters, features, settings), broker=broker)
@@ -90,6 +97,11 @@ async def embedded(data: Path, settings: Settings, migrations: Sequence[Migratio
 def _token_signer(settings: Settings, secrets: SecretFiles) -> JwtSigner:
     """Signs with the secret of the operator, or one that is made up and kept. Invalid if it can be guessed."""
     return JwtSigner(settings[access.TOKEN_SECRET] or secrets.get("jwt"))
+
+
+def _server_keys(settings: Settings, folder: Path) -> RsaServerKeys:
+    lifetime, grace = settings[provisioning.KEY_LIFETIME], settings[provisioning.KEY_GRACE]
+    return RsaServerKeys(folder, SystemClock(), lifetime=lifetime, grace=grace)
 
 
 def _patience(settings: Settings) -> LoginAttempts:

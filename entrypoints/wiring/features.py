@@ -18,12 +18,14 @@ from entrypoints.http.access import access_routes
 from entrypoints.http.audit import audit_routes
 from entrypoints.http.device_state import device_state_routes
 from entrypoints.http.devices import device_routes
-from entrypoints.http.groups import group_routes
 from entrypoints.http.events import event_routes
+from entrypoints.http.groups import group_routes
 from entrypoints.http.jobs import job_routes
 from entrypoints.http.logs import log_routes
 from entrypoints.http.metrics import metric_routes
 from entrypoints.http.mosquitto_auth import mosquitto_auth_routes
+from entrypoints.http.mqtt_accounts import mqtt_account_routes
+from entrypoints.http.mqtt_brokers import mqtt_broker_routes
 from entrypoints.http.mqtt_metrics import mqtt_metric_routes
 from entrypoints.http.mqtt_monitor import mqtt_monitor_routes
 from entrypoints.http.outbox import outbox_routes
@@ -35,6 +37,7 @@ from entrypoints.http.tags import tag_routes
 from entrypoints.http.traffic import traffic_routes
 from entrypoints.http.users import user_routes
 from entrypoints.wiring import settings as declared
+from entrypoints.wiring.monitoring import MONITORING_SETTINGS, monitoring_subscriptions, monitoring_tasks
 from entrypoints.wiring.reconcilers import periodic_tasks
 from entrypoints.wiring.room import ROOM_SETTINGS, room_tasks
 from entrypoints.wiring.telemetry import RETENTION_SETTINGS, telemetry_subscriptions, telemetry_tasks
@@ -49,8 +52,15 @@ def permissions() -> Iterable[PermissionGrant]:
 @hookimpl
 def settings() -> Iterable[AnySetting]:
     """Every setting of our own parts."""
-    return [*declared.OURS, *access.SETTINGS, *audit.SETTINGS, *RETENTION_SETTINGS, *MONITORING_SETTINGS, *ROOM_SETTINGS]
-    return [*declared.OURS, *access.SETTINGS, *audit.SETTINGS, *history.SETTINGS, *RETENTION_SETTINGS, *ROOM_SETTINGS]
+    return [
+        *declared.OURS,
+        *access.SETTINGS,
+        *audit.SETTINGS,
+        *history.SETTINGS,
+        *RETENTION_SETTINGS,
+        *MONITORING_SETTINGS,
+        *ROOM_SETTINGS,
+    ]
 
 
 @hookimpl
@@ -113,5 +123,7 @@ def routes(services: Services) -> Iterable[Route]:
         *mqtt_metric_routes(services),
         *mqtt_monitor_routes(services),
         *traffic_routes(services),
+        *mqtt_account_routes(services),
+        *mqtt_broker_routes(services),
         *mosquitto_auth_routes(services.mqtt_accounts, secret),
     ]
