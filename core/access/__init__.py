@@ -20,6 +20,7 @@ from core.access.model import (
     Tokens,
     User,
     UserChange,
+    password_of,
     role_of,
 )
 from core.access.permissions import GRANTS, USER_DELETE, USER_READ, USER_WRITE, Permissions
@@ -78,5 +79,6 @@ __all__ = [
     "UserCreated",
     "UserDeleted",
     "UserStore",
+    "password_of",
     "role_of",
 ]

@@ -7,13 +7,15 @@ from core.caches import Cache
 from core.clock import Clock
 from core.devices import DEVICES, Device, Liveness
 from core.digests import digest_of, matches
-from core.errors import NotFound, Unavailable
+from core.errors import NotFound
 from core.ids import DeviceUuid, Ids
-from core.mqtt.account import MqttAccount
-from core.mqtt.acl import device_of, device_username, is_plain, may_be_called, permits
-from core.mqtt.endpoint import Endpoint
+from core.mqtt.account import MqttAccount, PasswordKind
+from core.mqtt.acl import DEVICE_PREFIX, device_of, device_username, is_plain, may_be_called, permits
+from core.mqtt.endpoints import Endpoints
 from core.mqtt.model import Access
+from core.mqtt.passwords import PeoplesPasswords
 from core.mqtt.ports import MqttAccountStore
+from core.mqtt.user import LONGEST_USERNAME
 from core.transactions import Signals, Transaction, Transactions
 
 MQTT_ACCOUNTS = "mqtt_accounts"
@@ -22,7 +24,6 @@ KNOWN = 200_000
 UNKNOWN = 10_000
 KNOWN_FOR = 300.0
 UNKNOWN_FOR = 30.0
-LONGEST_USERNAME = 255
 _NOBODY = digest_of("nobody has this password")
 
 
@@ -41,29 +42,36 @@ class MqttAccounts:
         ids: Ids,
         signals: Signals,
         liveness: Liveness,
+        passwords: PeoplesPasswords,
+        endpoints: Endpoints,
     ) -> None:
         self._transactions = transactions
         self._store = store
         self._clock = clock
         self._ids = ids
         self._signals = signals
-        self._endpoint: Endpoint | None = None
         self._liveness = liveness
+        self._passwords = passwords
+        self._endpoints = endpoints
         self._known: Cache[str, MqttAccount] = Cache(clock, size=KNOWN, ttl=KNOWN_FOR)
         self._unknown: Cache[str, bool] = Cache(clock, size=UNKNOWN, ttl=UNKNOWN_FOR)
         signals.on(MQTT_ACCOUNTS, self._forget)
         signals.on(DEVICES, lambda uuid: self._forget(device_username(DeviceUuid(uuid))))
 
-    def reachable_at(self, endpoint: Endpoint) -> None:
-        """From now on tell new devices that the broker is there."""
-        self._endpoint = endpoint
-
     async def authenticate(self, *, username: str, password: str, client_id: str) -> bool:
-        """Is this the user? As slow for an unknown name as for a wrong password."""
-        if not (username and is_plain(username) and is_plain(client_id) and may_be_called(username, client_id)):
+        """Is this the user? As slow for an unknown name as for a wrong password.
+
+        Raises Unavailable when a password cannot be checked now; see `PeoplesPasswords.is_right`.
+        """
+        if not (is_username(username) and is_plain(client_id) and may_be_called(username, client_id)):
             return False
         account = await self._account(username)
-        right = matches(password, account.digest if account else _NOBODY)
+        if _has_random_password(username, account):
+            right = matches(password, account.digest if account else _NOBODY)
+        else:
+            right = await self._passwords.is_right(username, password, account.digest if account else None)
+            # Checking takes so long that the account may have changed meanwhile.
+            right = right and account is not None and account == await self._account(username)
         return right and account is not None and account.is_active
 
     async def permits(self, *, username: str, client_id: str, topic: str, access: int) -> bool:
@@ -93,18 +101,17 @@ class MqttAccounts:
 
     async def issue(self, tx: Transaction, device: Device) -> Mapping[str, Any]:
         """A fresh password for a device; the one before stops working."""
-        if self._endpoint is None:
-            raise Unavailable("the broker has not started yet")
+        endpoint = await self._endpoints.for_device(tx, device.uuid)
         username = device_username(device.uuid)
         password = self._ids.secret()
         account = MqttAccount(username=username, digest=digest_of(password), is_active=True, device_uuid=device.uuid)
         await self._store.put(tx, account, self._clock.now())
         tx.signal(MQTT_ACCOUNTS, username)
-        return {"mqtt": self._endpoint.for_device(device.uuid, username, password)}
+        return {"mqtt": endpoint.for_device(device.uuid, username, password)}
 
     async def _account(self, username: str) -> MqttAccount | None:
         # Strangers choose these names: what cannot be an account takes no memory and reaches no database.
-        if not 0 < len(username) <= LONGEST_USERNAME or not is_plain(username):
+        if not is_username(username):
             return None
         known = self._known.get(username)
         if known is not None or self._unknown.get(username):
@@ -123,3 +130,15 @@ class MqttAccounts:
     def _forget(self, username: str) -> None:
         self._known.forget(username)
         self._unknown.forget(username)
+
+
+def is_username(text: str) -> bool:
+    """Could there be an account of this name?"""
+    return 0 < len(text) <= LONGEST_USERNAME and is_plain(text)
+
+
+def _has_random_password(username: str, account: MqttAccount | None) -> bool:
+    """Such are 256 random bits: a fast check is good enough, for names of devices that there are not as well."""
+    if username.startswith(DEVICE_PREFIX):
+        return True
+    return account is not None and account.kind is PasswordKind.DIGEST

@@ -40,6 +40,14 @@ def device_of(request: web.Request) -> DeviceUuid:
     return device_uuid(request.match_info["uuid"])
 
 
+def number_of(request: web.Request, name: str = "id") -> int:
+    """The number that the path names. Invalid when it is none."""
+    text = request.match_info[name]
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise Invalid(f"{name} must be a number", field=name)
+    return int(text)
+
+
 async def body_bytes(request: web.Request, *, patience: float = PATIENCE) -> bytes:
     """The body, inflated if it was compressed. Refused with 413 beyond the route's limit, before it is kept.
 

@@ -9,17 +9,17 @@ from sqlalchemy import delete
 from adapters.sql.mqtt import SqlMqttAccountStore, mqtt_users
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
-from adapters.system import SystemIds
 from core.actor import SYSTEM
 from core.devices import Liveness
 from core.digests import digest_of
 from core.errors import Unavailable
 from core.ids import DeviceUuid
-from core.mqtt import MQTT_ACCOUNTS, Access, Endpoint, MqttAccount, MqttAccounts, device_topic, device_username
+from core.mqtt import MQTT_ACCOUNTS, Access, MqttAccount, MqttAccounts, device_topic, device_username
 from core.mqtt.accounts import KNOWN_FOR
 from core.transactions import Transaction
 from tests.support.clock import TestClock
 from tests.support.enrolment import Enrolling, a_registration, new_uuid
+from tests.support.mqtt_accounts import some_accounts
 
 
 @pytest.fixture
@@ -216,11 +216,7 @@ def moody(
     transactions: SqliteTransactions, clock: TestClock, signals: LocalSignals, liveness: Liveness, store: MoodyAccounts
 ) -> MqttAccounts:
     """Accounts in it."""
-    moody = MqttAccounts(
-        transactions=transactions, store=store, clock=clock, ids=SystemIds(), signals=signals, liveness=liveness
-    )
-    moody.reachable_at(Endpoint("mqtt://gateway.local"))
-    return moody
+    return some_accounts(transactions, signals, clock, liveness, store=store)
 
 
 async def test_an_account_made_while_it_was_looked_up_in_vain_is_not_remembered_as_unknown(

@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import func, select
 
 from adapters.sql.devices import device_keys, devices
-from adapters.sql.mqtt import SqlMqttAccountStore, mqtt_users
+from adapters.sql.mqtt import mqtt_users
 from core.actor import SYSTEM
 from core.devices import ProvisioningState
 from core.errors import Conflict, Forbidden, Invalid, QuotaExceeded, Unauthenticated, Unavailable
 from core.mqtt import MqttAccounts
 from core.provisioning import DeviceKeyExchanged, DeviceRegistered, Enrolment
 from tests.support.enrolment import Broken, Enrolling, a_registration, new_secret, new_uuid
+from tests.support.mqtt_accounts import some_accounts, some_endpoints
 
 
 async def rows(enrolling: Enrolling) -> dict[str, int]:
@@ -190,11 +191,9 @@ async def test_before_the_broker_has_started_nobody_is_registered(
 
 
 @pytest.fixture
-def accounts_of_no_broker(transactions: Any, signals: Any, clock: Any, ids: Any, liveness: Any) -> MqttAccounts:
+def accounts_of_no_broker(transactions: Any, signals: Any, clock: Any, liveness: Any) -> MqttAccounts:
     """Accounts of a broker that has not started."""
-    return MqttAccounts(
-        transactions=transactions, store=SqlMqttAccountStore(), clock=clock, ids=ids, signals=signals, liveness=liveness
-    )
+    return some_accounts(transactions, signals, clock, liveness, endpoints=some_endpoints(None))
 
 
 async def test_of_64_registrations_at_once_with_a_key_for_one_exactly_one_gets_in(enrolling: Enrolling) -> None:

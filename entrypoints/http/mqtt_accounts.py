@@ -1,0 +1,205 @@
+"""Accounts of the MQTT broker and their rights (contract §4.1: mqtt-users, mqtt-acls)."""
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from core.mqtt import (
+    MQTT_ACL_MANAGE,
+    MQTT_USER_READ,
+    MQTT_USER_WRITE,
+    AclChange,
+    AclRow,
+    MqttAclId,
+    MqttUser,
+    MqttUserChange,
+    MqttUserId,
+    NewMqttUser,
+)
+from core.services import Services
+from entrypoints.http.requests import Query, actor_of, body_as, number_of
+from entrypoints.http.responses import json
+from entrypoints.http.routing import MIB, Route, user_with
+
+MOST_ACCOUNTS = 500
+MOST_PAGES = 1_000_000
+
+
+class NewMqttUserBody(msgspec.Struct):
+    """POST /auth/mqtt-users."""
+
+    username: str
+    password: str
+    is_superuser: bool = False
+    is_active: bool = True
+
+
+class MqttUserChangeBody(msgspec.Struct):
+    """PUT /auth/mqtt-users/{id}; what is absent stays."""
+
+    password: str | None = None
+    is_superuser: bool | None = None
+    is_active: bool | None = None
+
+
+class MqttAclBody(msgspec.Struct):
+    """POST /auth/mqtt-users/{id}/acls, with `topic` and `access`, and PUT /auth/mqtt-acls/{id}; what is absent stays.
+
+    `access` is the sum of 1 read, 2 write, 4 subscribe; who may read may subscribe.
+    """
+
+    topic: str | None = None
+    access: int | None = None
+    priority: int | None = None
+    deny: bool | None = None
+
+
+class MqttAccountRoutes:
+    """Handlers."""
+
+    def __init__(self, services: Services) -> None:
+        self._users = services.mqtt_users
+        self._acls = services.mqtt_acls
+
+    async def index(self, request: web.Request) -> web.Response:
+        """List accounts with their rights: those of people, then those of devices, up to 500."""
+        query = Query(request)
+        limit = query.integer("limit", default=MOST_ACCOUNTS, lowest=1, highest=MOST_ACCOUNTS)
+        number = query.integer("page", default=1, lowest=1, highest=MOST_PAGES)
+        page = await self._users.page(actor_of(request), limit=limit, offset=(number - 1) * limit)
+        users = [{**user_as_json(user), "acls": [acl_as_json(row) for row in user.acls]} for user in page.items]
+        return json({"success": True, "users": users, "count": len(users), "total": page.total})
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Make an account. It may do nothing until it is given rights."""
+        body = await body_as(request, NewMqttUserBody)
+        wanted = NewMqttUser(
+            username=body.username,
+            password=body.password,
+            is_superuser=body.is_superuser,
+            is_active=body.is_active,
+        )
+        user = await self._users.create(actor_of(request), wanted)
+        return json({"success": True, "message": "The MQTT user is made", "user": user_as_json(user)}, status=201)
+
+    async def change(self, request: web.Request) -> web.Response:
+        """Change an account; its connections are cut. Accounts of devices are changed by nobody."""
+        body = await body_as(request, MqttUserChangeBody)
+        change = MqttUserChange(password=body.password, is_superuser=body.is_superuser, is_active=body.is_active)
+        user = await self._users.change(actor_of(request), _user_in(request), change)
+        return json({"success": True, "message": "The MQTT user is changed", "user": user_as_json(user)})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Delete an account with its rights; its connections are cut."""
+        user = await self._users.delete(actor_of(request), _user_in(request))
+        return json({"success": True, "message": f"The MQTT user {user.username} is deleted"})
+
+    async def add_acl(self, request: web.Request) -> web.Response:
+        """Give an account a right. `%u` and `%c` in the topic stand for its username and its client id."""
+        wanted = acl_in(await body_as(request, MqttAclBody))
+        row = await self._acls.add(actor_of(request), _user_in(request), wanted)
+        return json({"success": True, "message": "The ACL is added", "acl": acl_as_json(row)}, status=201)
+
+    async def change_acl(self, request: web.Request) -> web.Response:
+        """Change a right."""
+        change = acl_in(await body_as(request, MqttAclBody))
+        row = await self._acls.change(actor_of(request), _acl_in_path(request), change)
+        return json({"success": True, "message": "The ACL is changed", "acl": acl_as_json(row)})
+
+    async def remove_acl(self, request: web.Request) -> web.Response:
+        """Take a right away."""
+        row = await self._acls.remove(actor_of(request), _acl_in_path(request))
+        return json({"success": True, "message": f"The ACL of {row.username} is removed"})
+
+
+def acl_in(body: MqttAclBody) -> AclChange:
+    """What the body says of a right."""
+    return AclChange(topic=body.topic, access=body.access, priority=body.priority, deny=body.deny)
+
+
+def user_as_json(user: MqttUser) -> dict[str, Any]:
+    """An account; no password, no verifier."""
+    return {
+        "id": user.id,
+        "username": user.username,
+        "is_superuser": user.is_superuser,
+        "is_active": user.is_active,
+        "device_uuid": user.device_uuid,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+    }
+
+
+def acl_as_json(row: AclRow) -> dict[str, Any]:
+    """A right."""
+    return {
+        "id": row.id,
+        "username": row.username,
+        "topic": row.topic,
+        "access": int(row.access),
+        "priority": row.priority,
+        "deny": row.deny,
+        "created_at": row.created_at,
+    }
+
+
+def _user_in(request: web.Request) -> MqttUserId:
+    return MqttUserId(number_of(request))
+
+
+def _acl_in_path(request: web.Request) -> MqttAclId:
+    return MqttAclId(number_of(request))
+
+
+def mqtt_account_routes(services: Services) -> list[Route]:
+    """The routes of accounts of the broker."""
+    own = MqttAccountRoutes(services)
+    users, acls = "/auth/mqtt-users", "/auth/mqtt-acls/{id}"
+    read, write, manage = user_with(MQTT_USER_READ), user_with(MQTT_USER_WRITE), user_with(MQTT_ACL_MANAGE)
+    one = users + "/{id}"
+    return [
+        Route(method="GET", path=users, handler=own.index, allow=read, summary="List accounts of the MQTT broker"),
+        Route(
+            method="POST",
+            path=users,
+            handler=own.create,
+            allow=write,
+            summary="Make an account of the MQTT broker",
+            body_limit=MIB,
+        ),
+        Route(
+            method="PUT",
+            path=one,
+            handler=own.change,
+            allow=write,
+            summary="Change an account of the MQTT broker",
+            body_limit=MIB,
+        ),
+        Route(
+            method="DELETE", path=one, handler=own.delete, allow=write, summary="Delete an account of the MQTT broker"
+        ),
+        Route(
+            method="POST",
+            path=one + "/acls",
+            handler=own.add_acl,
+            allow=manage,
+            summary="Give an account of the MQTT broker a right",
+            body_limit=MIB,
+        ),
+        Route(
+            method="PUT",
+            path=acls,
+            handler=own.change_acl,
+            allow=manage,
+            summary="Change a right on the MQTT broker",
+            body_limit=MIB,
+        ),
+        Route(
+            method="DELETE",
+            path=acls,
+            handler=own.remove_acl,
+            allow=manage,
+            summary="Take a right on the MQTT broker away",
+        ),
+    ]
