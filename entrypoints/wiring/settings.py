@@ -54,6 +54,12 @@ MQTT_BROKER_URL = Setting(
     default="",
     summary="Address of the broker as devices are told it, such as mqtt://gateway.local:1883",
 )
+PROBE_ANYWHERE = Setting(
+    name="MQTT_TEST_ANY_ADDRESS",
+    read=boolean,
+    default=False,
+    summary="Whether a test of a broker may connect to link-local addresses and those of cloud metadata too",
+)
 MOSQUITTO_AUTH_SECRET = Setting(
     name="MOSQUITTO_AUTH_SECRET",
     read=text,
@@ -92,6 +98,7 @@ OURS: tuple[AnySetting, ...] = (
     MOST_DEVICES,
     MQTT_PORT,
     MQTT_BROKER_URL,
+    PROBE_ANYWHERE,
     MOSQUITTO_AUTH_SECRET,
     ADMIN_PASSWORD,
     METRICS_TOKEN,
