@@ -1,6 +1,7 @@
 """Which other sites' pages may call the API (the Fetch standard's CORS protocol). None by default."""
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from entrypoints.http.routing import Handler
 
@@ -15,6 +16,11 @@ class Cors:
 
     def __init__(self, origins: tuple[str, ...]) -> None:
         self._origins = frozenset(origin.rstrip("/") for origin in origins)
+
+    @property
+    def middlewares(self) -> list[Middleware]:
+        """What aiohttp has to call around every handler: nothing, where no origin was named."""
+        return [self.middleware] if self._origins else []
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

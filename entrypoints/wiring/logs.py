@@ -6,6 +6,7 @@ import sys
 import structlog
 
 from core.errors import Invalid
+from core.events import CORRELATION
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -24,7 +25,7 @@ def configure_logs(level: str, form: str) -> None:
         raise Invalid("LOG_FORMAT must be json or text", field="LOG_FORMAT")
     as_json = form == "json" or (not form and not sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _named_request,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(allow=["context"]),
@@ -47,3 +48,11 @@ def configure_logs(level: str, form: str) -> None:
     root.setLevel(LEVELS[level.lower()])
     for noisy in ("aiohttp.access", "amqtt", "transitions", "asyncio"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, LEVELS[level.lower()]))
+
+
+def _named_request(_logger: object, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Name the request in whose course something was logged."""
+    request = CORRELATION.get()
+    if request is not None:
+        entry["request"] = request
+    return entry
