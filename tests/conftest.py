@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.support.parts",
     "tests.support.server",
     "tests.support.states",
+    "tests.support.tagging",
 ]

@@ -107,3 +107,47 @@ class DeviceStoreContract:
             for status in (DeviceStatus.ACTIVE, DeviceStatus.INACTIVE, DeviceStatus.ACTIVE):
                 await store.add(tx, a_device(status=status))
             assert await store.count_active(tx) == 2
+
+    async def test_a_pending_device_is_not_in_service_yet(
+        self, store: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            await store.add(tx, a_device(provisioning=ProvisioningState.PENDING))
+            await store.add(tx, a_device(provisioning=ProvisioningState.RELEASED))
+            assert await store.count_active(tx) == 1
+
+    async def test_those_that_are_known_are_told_from_those_that_are_not(
+        self, store: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            uuids = [(await store.add(tx, a_device())).uuid for _ in range(3)]
+            assert await store.known(tx, [uuids[0], new_uuid(), uuids[2], uuids[0]]) == {uuids[0], uuids[2]}
+            assert await store.known(tx, []) == set()
+            assert await store.known(tx, [new_uuid() for _ in range(1000)]) == set()
+
+    async def test_a_renamed_device_is_the_same_under_another_uuid(
+        self, store: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        new = new_uuid()
+        async with transactions.begin() as tx:
+            device = await store.add(tx, a_full_device())
+            other = await store.add(tx, a_device())
+            await store.rename(tx, device.uuid, new)
+            await store.rename(tx, other.uuid, other.uuid)
+            assert await store.get(tx, new) == evolve(device, uuid=new)
+            assert await store.find(tx, device.uuid) is None
+            assert await store.get(tx, other.uuid) == other
+            assert (await store.add(tx, a_device())).id > other.id
+
+    async def test_a_device_cannot_get_the_uuid_of_another_nor_one_that_is_not_there_any(
+        self, store: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            first, second = [await store.add(tx, a_device()) for _ in range(2)]
+            with pytest.raises(NotFound):
+                await store.rename(tx, new_uuid(), new_uuid())
+        with pytest.raises(Conflict):
+            async with transactions.begin() as tx:
+                await store.rename(tx, first.uuid, second.uuid)
+        async with transactions.read() as tx:
+            assert [await store.get(tx, each.uuid) for each in (first, second)] == [first, second]

@@ -4,13 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from adapters.sql.sqlite import SqliteTransactions
 from core.errors import NotFound
 from core.ids import ProvisioningKeyId
 from core.provisioning import ProvisioningKeyStore
 from tests.support.clock import NOON
-from tests.support.enrolment import a_key
+from tests.support.enrolment import a_key, new_uuid
 
 LATER = NOON + timedelta(seconds=1)
 
@@ -92,3 +93,16 @@ class ProvisioningKeyStoreContract:
             await store.touch(tx, key.id, LATER)
             saved = await store.get(tx, key.id)
         assert (saved.uses, saved.last_used_at) == (1, LATER)
+
+    async def test_a_key_for_one_device_is_found_by_it_and_follows_it(
+        self, store: ProvisioningKeyStore, transactions: SqliteTransactions
+    ) -> None:
+        before, after = new_uuid(), new_uuid()
+        key = a_key(device_uuid=before)
+        async with transactions.begin() as tx:
+            await store.add(tx, key)
+            await store.add(tx, a_key())
+            assert await store.made_for(tx, before) == [key]
+            await store.bind(tx, key.id, after)
+            assert await store.made_for(tx, before) == []
+            assert await store.made_for(tx, after) == [evolve(key, device_uuid=after)]
