@@ -42,16 +42,23 @@ class DeviceKeys:
             raise Unauthenticated("unknown device key")
         return await self._load(digest)
 
-    async def put(self, tx: Transaction, device: Device, key: str) -> None:
-        """Let this be the device's only key, within the transaction that enrols it."""
+    async def put(self, tx: Transaction, device: Device, key: str, *, fingerprint: str | None = None) -> None:
+        """Let this be the device's only key, within the transaction that enrols it.
+
+        With the fingerprint of the public key by which the device can prove later that it is the same one.
+        """
         digest = digest_of(key)
-        await self._store.put(tx, device.uuid, digest, self._clock.now())
+        await self._store.put(tx, device.uuid, digest, self._clock.now(), fingerprint=fingerprint)
         tx.signal(DEVICES, device.uuid)
         tx.signal(DEVICE_KEYS, digest)
 
     async def is_held_by(self, tx: Transaction, uuid: DeviceUuid, key: str) -> bool:
         """Whether it is this device's key."""
         return await self._store.digest(tx, uuid) == digest_of(key)
+
+    async def is_proved_by(self, tx: Transaction, uuid: DeviceUuid, fingerprint: str) -> bool:
+        """Whether it is the public key that the device showed when it enrolled."""
+        return await self._store.fingerprint(tx, uuid) == fingerprint
 
     async def _load(self, digest: str) -> KnownDevice:
         generation = self._unknown.generation

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.devices.model import Device, KnownDevice
-from core.devices.overview import DeviceOverview, DeviceQuery
+from core.devices.overview import Census, DeviceOverview, DeviceQuery
 from core.ids import DeviceUuid
 from core.pages import Page
 from core.transactions import Transaction
@@ -50,6 +50,9 @@ class DeviceOverviews(Protocol):
 
     async def page(self, tx: Transaction, query: DeviceQuery) -> Page[DeviceOverview]:
         """The devices asked for, with the total that match."""
+
+    async def census(self, tx: Transaction) -> Census:
+        """How many devices there are. Asked at each reading of the metrics."""
 
     async def one(self, tx: Transaction, uuid: DeviceUuid) -> DeviceOverview:
         """One device. NotFound if there is none."""

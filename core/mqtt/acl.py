@@ -8,7 +8,7 @@ from attrs import field, frozen
 from core.errors import Invalid
 from core.ids import DeviceUuid, device_uuid
 from core.mqtt.model import ASKABLE, Access
-from core.mqtt.topics import covers, device_topic, matches, without_share
+from core.mqtt.topics import covers, device_topic, matches, v2_topic, without_share
 
 DEVICE_PREFIX = "device_"
 
@@ -84,11 +84,14 @@ def may_be_called(username: str, client_id: str) -> bool:
     return True
 
 
-def device_rules(uuid: DeviceUuid, *, wide: bool = False) -> tuple[Rule, ...]:
+def device_rules(uuid: DeviceUuid, *, wide: bool = False, v2: bool = False) -> tuple[Rule, ...]:
     """What a device may do without any row in a table: report, and hear its commands; never command itself.
 
-    `wide` grants the whole branch instead, for agents that use more topics than those of the contract.
+    `wide` grants the whole branch instead, for agents that use more topics than those of the contract. `v2` grants
+    the topics of provisioning v2 as well; commands never come there, so a device may write to them.
     """
+    if v2:
+        return (*device_rules(uuid, wide=wide), *_v2_rules(uuid))
     if wide:
         return (Rule(topic=device_topic(uuid, "#"), access=Access.READ | Access.WRITE | Access.SUBSCRIBE),)
     reports = (("state",), ("sensor", "+"), ("jobs", "+", "update"), ("agent", "status"))
@@ -97,3 +100,9 @@ def device_rules(uuid: DeviceUuid, *, wide: bool = False) -> tuple[Rule, ...]:
         *(Rule(topic=device_topic(uuid, *levels), access=Access.WRITE) for levels in reports),
         *(Rule(topic=device_topic(uuid, *levels), access=Access.READ | Access.SUBSCRIBE) for levels in commands),
     )
+
+
+def _v2_rules(uuid: DeviceUuid) -> tuple[Rule, ...]:
+    everything = Access.READ | Access.WRITE | Access.SUBSCRIBE
+    granted = {"agent": everything, "sensor": Access.WRITE, "state": everything}
+    return tuple(Rule(topic=v2_topic(uuid, branch, "#"), access=access) for branch, access in granted.items())

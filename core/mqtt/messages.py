@@ -26,7 +26,10 @@ class DeviceMessages:
         self._handlers: dict[str, DeviceMessageHandler] = {}
 
     def handle_with(self, handlers: Mapping[str, DeviceMessageHandler]) -> None:
-        """From now on take `iot/device/<uuid>/<kind>/<rest>` to the handler of the kind (uuid, rest, payload)."""
+        """From now on take `iot/device/<uuid>/<kind>/<rest>` to the handler of the kind (uuid, rest, payload).
+
+        Also what is published on the topics of v2 that mean the same.
+        """
         self._handlers.update(handlers)
 
     def wants(self, topic: str) -> bool:

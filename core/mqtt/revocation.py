@@ -9,7 +9,7 @@ from core.events import Announced, AnySubscription, Subscription
 from core.mqtt.accounts import MQTT_ACCOUNTS
 from core.mqtt.acl import device_username
 from core.mqtt.ports import Broker
-from core.mqtt.topics import device_topic
+from core.mqtt.topics import device_branches
 from core.transactions import Signals
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,8 @@ class Revocation:
         """Cut the device's session and forget what it left behind."""
         uuid = announced.event.uuid
         await self._broker.disconnect(device_username(uuid))
-        await self._broker.forget_retained(device_topic(uuid, "#"))
+        for branch in device_branches(uuid):
+            await self._broker.forget_retained(branch)
 
     def _cut_soon(self, username: str) -> None:
         task = asyncio.create_task(self._cut(username))

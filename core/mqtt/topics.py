@@ -8,6 +8,8 @@ from core.ids import DeviceUuid, device_uuid
 LONGEST = 65_535
 DEEPEST = 128
 DEVICES = "iot/device"
+# The topics that provisioning v2 grants beside those: `agent/<uuid>/…`, `sensor/<uuid>/…` and `state/<uuid>`.
+V2_BRANCHES = ("agent", "sensor", "state")
 
 _SHARE = "$share/"
 
@@ -96,13 +98,34 @@ def device_topic(uuid: DeviceUuid, *levels: str) -> str:
     return "/".join((DEVICES, uuid, *levels))
 
 
+def v2_topic(uuid: DeviceUuid, branch: str, *levels: str) -> str:
+    """A topic or filter below one of the branches that a device has by provisioning v2."""
+    return "/".join((branch, uuid, *levels))
+
+
+def device_branches(uuid: DeviceUuid) -> tuple[str, ...]:
+    """The filters of all topics that can be the device's own."""
+    return (device_topic(uuid, "#"), *(v2_topic(uuid, branch, "#") for branch in V2_BRANCHES))
+
+
 def parse_device_topic(topic: str) -> DeviceTopic | None:
-    """Whose topic it is and of which kind; None if it is no topic of a device (§3.2 of the wire contract)."""
+    """Whose topic it is and of which kind; None if it is no topic of a device (§3.2 of the wire contract).
+
+    `sensor/<uuid>/modbus` means what `iot/device/<uuid>/sensor/modbus` means; so do the other branches of v2.
+    """
     root, _, below = topic.partition("/")
+    if root in V2_BRANCHES:
+        uuid, _, rest = below.partition("/")
+        # What lies below state/<uuid> is the device's to use: only the topic itself is a report.
+        return _device_topic(uuid, "" if rest and root == "state" else root, rest)
     branch, _, below = below.partition("/")
     uuid, _, below = below.partition("/")
     kind, _, rest = below.partition("/")
-    if f"{root}/{branch}" != DEVICES or not kind:
+    return _device_topic(uuid, kind, rest) if f"{root}/{branch}" == DEVICES else None
+
+
+def _device_topic(uuid: str, kind: str, rest: str) -> DeviceTopic | None:
+    if not kind:
         return None
     try:
         known = device_uuid(uuid)

@@ -13,12 +13,14 @@ from core.digests import digest_of
 from core.errors import Conflict, Forbidden, Unauthenticated
 from core.ids import DeviceUuid
 from core.provisioning.events import DeviceKeyExchanged, DeviceRegistered, RegistrationRefused
-from core.provisioning.model import Enrolment, ProvisioningKey, Registration
-from core.provisioning.ports import AttemptLimiter, Issuer, ProvisioningKeyStore
+from core.provisioning.model import Enrolment, Flaw, ProvisioningKey, Registration
+from core.provisioning.ports import AttemptLimiter, Issuer, ProvisioningKeyStore, UsedChallenges
 from core.provisioning.preregistration import Preregistrations, refused
 from core.transactions import Transaction, Transactions
 
 UNKNOWN = "unknown key"
+# What only those bring who try things out. Keys and challenges that were good once are no guesses.
+GUESSES = {UNKNOWN, *(flaw.value for flaw in Flaw if flaw is not Flaw.STALE)}
 
 
 class Enrolments:
@@ -33,6 +35,7 @@ class Enrolments:
         registry: Devices,
         device_keys: DeviceKeys,
         preregistrations: Preregistrations,
+        challenges: UsedChallenges,
         limiter: AttemptLimiter,
         clock: Clock,
     ) -> None:
@@ -42,30 +45,34 @@ class Enrolments:
         self._registry = registry
         self._device_keys = device_keys
         self._preregistrations = preregistrations
+        self._challenges = challenges
         self._limiter = limiter
         self._clock = clock
         self._issuers: Sequence[Issuer] = ()
+        self._issuers_by_v2: Sequence[Issuer] = ()
 
-    def issue_with(self, issuers: Sequence[Issuer]) -> None:
-        """Ask these, in this order, what a new device gets."""
+    def issue_with(self, issuers: Sequence[Issuer], *, by_v2: Sequence[Issuer] = ()) -> None:
+        """Ask these, in this order, what a new device gets; then `by_v2` as well if it enrols by v2."""
         self._issuers = tuple(issuers)
+        self._issuers_by_v2 = tuple(by_v2)
 
-    async def register(self, actor: Actor, secret: str, wanted: Registration) -> Enrolment:
-        """Enrol the device, or tell it again what it was told if it shows the same device key.
+    async def register(self, actor: Actor, secret: str, wanted: Registration, *, flaw: Flaw | None = None) -> Enrolment:
+        """Enrol the device, or tell it again what it was told if it shows that it is the same one.
 
         Unauthenticated, in the same words, for a key that is unknown, revoked, expired or used up; Conflict when the
         uuid belongs to a device with another key; QuotaExceeded when there may be no more devices, or when there were
-        too many wrong keys from this address. A valid key is never held up.
+        too many wrong keys from this address. A valid key is never held up. What has a flaw is refused like an unknown
+        key, after the same steps.
         """
         try:
             async with self._transactions.begin() as tx:
-                key = await self._opening_key(tx, secret)
+                key = await self._opening_key(tx, secret, wanted, flaw)
                 return await self._enrol(tx, key, wanted)
         except Unauthenticated as refusal:
             # First, so that a flood of guesses fills neither the audit log nor the disk.
             self._limiter.check(actor.address)
             reason = str(refusal.context.get("reason", refusal.message))
-            if reason == UNKNOWN:
+            if reason in GUESSES:
                 self._limiter.failed(actor.address)
             await self._note_refusal(actor, wanted.uuid, reason)
             raise
@@ -82,12 +89,31 @@ class Enrolments:
             tx.announce(DeviceKeyExchanged(at=self._clock.now(), by=f"device:{uuid}", uuid=uuid))
         return device
 
-    async def _opening_key(self, tx: Transaction, secret: str) -> ProvisioningKey:
+    async def forget_challenges(self) -> None:
+        """Forget the used challenges that nobody would accept any more."""
+        async with self._transactions.begin() as tx:
+            await self._challenges.forget_expired(tx, self._clock.now())
+
+    async def _opening_key(
+        self, tx: Transaction, secret: str, wanted: Registration, flaw: Flaw | None
+    ) -> ProvisioningKey:
+        # Always all of it: how long a refusal takes does not tell what was wrong.
+        fresh = await self._use_challenge(tx, wanted)
         key = await self._keys.by_digest(tx, digest_of(secret))
-        if key is not None and key.opens(self._clock.now()):
-            return key
-        reason = UNKNOWN if key is None else "expired key" if key.is_active else "revoked key"
-        raise refused(reason)
+        if flaw is not None:
+            raise refused(flaw.value)
+        if key is None:
+            raise refused(UNKNOWN)
+        if not key.opens(self._clock.now()):
+            raise refused("expired key" if key.is_active else "revoked key")
+        if not fresh:
+            raise refused("used challenge")
+        return key
+
+    async def _use_challenge(self, tx: Transaction, wanted: Registration) -> bool:
+        if wanted.proof is None or wanted.proof.challenge is None:
+            return True
+        return await self._challenges.use(tx, wanted.proof.challenge, self._clock.now())
 
     async def _enrol(self, tx: Transaction, key: ProvisioningKey, wanted: Registration) -> Enrolment:
         claimed = await self._preregistrations.claim(tx, key, wanted)
@@ -96,7 +122,7 @@ class Enrolments:
             device = claimed
         elif existing is None:
             device = await self._admit(tx, key, wanted)
-        elif await self._device_keys.is_held_by(tx, wanted.uuid, wanted.api_key):
+        elif await self._is_the_same(tx, wanted):
             device = await self._welcome_back(tx, key, existing, wanted)
         elif existing.provisioning is ProvisioningState.RELEASED:
             device = await self._readmit(tx, key, existing, wanted)
@@ -105,11 +131,17 @@ class Enrolments:
                 "a device with this uuid is already registered with another key; an operator has to release it first"
             )
         grants: dict[str, Any] = {}
-        for issuer in self._issuers:
+        for issuer in (*self._issuers, *(self._issuers_by_v2 if wanted.proof else ())):
             grants.update(await issuer.issue(tx, device))
         fresh = claimed is not None or existing is None
         self._announce(tx, device, key, fresh=fresh)
         return Enrolment(device=device, grants=grants, fresh=fresh)
+
+    async def _is_the_same(self, tx: Transaction, wanted: Registration) -> bool:
+        if wanted.proof is None:
+            return await self._device_keys.is_held_by(tx, wanted.uuid, wanted.api_key)
+        fingerprint = wanted.proof.fingerprint
+        return fingerprint is not None and await self._device_keys.is_proved_by(tx, wanted.uuid, fingerprint)
 
     async def _admit(self, tx: Transaction, key: ProvisioningKey, wanted: Registration) -> Device:
         await self._charge(tx, key)
@@ -132,13 +164,13 @@ class Enrolments:
                 agent_version=wanted.agent_version,
             ),
         )
-        await self._device_keys.put(tx, device, wanted.api_key)
+        await self._device_keys.put(tx, device, wanted.api_key, fingerprint=wanted.fingerprint)
         return device
 
     async def _welcome_back(
         self, tx: Transaction, key: ProvisioningKey, device: Device, wanted: Registration
     ) -> Device:
-        """The device has lost our answer: it holds the key we know, so it is the same one, and is not charged again."""
+        """The device has lost our answer: it shows that it is the same one, and is not charged again."""
         if not device.active:
             raise Forbidden("the device is inactive")
         now = self._clock.now()
@@ -147,6 +179,9 @@ class Enrolments:
         if again.provisioning is ProvisioningState.RELEASED:
             again = evolve(again, provisioning=ProvisioningState.REGISTERED)
         await self._devices.save(tx, again)
+        if wanted.proof is not None:
+            # By v2 the key is ours to give, and was in the answer that got lost.
+            await self._device_keys.put(tx, again, wanted.api_key, fingerprint=wanted.fingerprint)
         return again
 
     async def _readmit(self, tx: Transaction, key: ProvisioningKey, device: Device, wanted: Registration) -> Device:
@@ -161,7 +196,7 @@ class Enrolments:
             provisioned_by=key.id,
         )
         await self._devices.save(tx, again)
-        await self._device_keys.put(tx, again, wanted.api_key)
+        await self._device_keys.put(tx, again, wanted.api_key, fingerprint=wanted.fingerprint)
         return again
 
     def _described(self, device: Device, wanted: Registration) -> Device:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -10,6 +11,7 @@ from core.checks import PlainText, printable
 from core.devices import Device, device_api_key, mac_address
 from core.errors import Conflict, Invalid
 from core.ids import DeviceUuid, ProvisioningKeyId
+from core.provisioning.challenges import Challenge
 
 MOST_USES = 10_000
 LONGEST_DAYS = 3650
@@ -66,6 +68,26 @@ def _mac_if_it_is_one(text: str | None) -> str | None:
 
 
 @frozen(kw_only=True)
+class Proof:
+    """How a device that enrols by v2 shows that it is the one that enrolled before; by v1 its API key shows it.
+
+    Without a fingerprint it shows nothing, and cannot come back by itself. The challenge is used up by the enrolment.
+    """
+
+    fingerprint: str | None = None
+    challenge: Challenge | None = None
+
+
+class Flaw(Enum):
+    """What was found wrong with a registration before its provisioning key was looked up. Noted, and never told."""
+
+    UNREADABLE = "unreadable payload"
+    MALFORMED = "malformed payload"
+    UNSIGNED = "wrong signature"
+    STALE = "expired or foreign challenge"
+
+
+@frozen(kw_only=True)
 class Registration:
     """What a device says of itself when it enrols. Raises Invalid that names the field.
 
@@ -81,6 +103,12 @@ class Registration:
     ip_address: str | None = None
     os_version: str | None = field(default=None, converter=_as_told)
     agent_version: str | None = field(default=None, converter=_as_told)
+    proof: Proof | None = None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The public key by which it will prove itself later, if it has one."""
+        return self.proof.fingerprint if self.proof else None
 
 
 @frozen(kw_only=True)

@@ -6,7 +6,9 @@ from typing import Any, Protocol
 
 from core.devices import Device
 from core.ids import DeviceUuid, ProvisioningKeyId
+from core.provisioning.challenges import Challenge
 from core.provisioning.model import ProvisioningKey
+from core.provisioning.sealed import DevicePublicKey, Envelope, Sealed, ServerKey
 from core.transactions import Transaction
 
 
@@ -54,6 +56,49 @@ class Issuer(Protocol):
         Called again for a device whose answer was lost: give what works from now on, and take back what was given
         before.
         """
+
+
+class UsedChallenges(Protocol):
+    """Remembers which challenges are used up. tests/contracts/used_challenges.py says exactly how."""
+
+    async def use(self, tx: Transaction, challenge: Challenge, now: datetime) -> bool:
+        """Note in one step that it is used up; whether it was not before."""
+
+    async def forget_expired(self, tx: Transaction, now: datetime) -> int:
+        """Forget those that nobody would accept any more; how many they were."""
+
+
+class ServerKeys(Protocol):
+    """Our own RSA keys, to which devices seal what they register with. tests/contracts/server_keys.py says how.
+
+    The newest is told to devices; the one before it is honoured for a while, for those that were told it. All
+    processes of an installation have the same ones.
+    """
+
+    async def current(self) -> ServerKey:
+        """The key to tell; made now if there is none. Raises Unavailable when it can be neither read nor written."""
+
+    async def open(self, sealed: Sealed) -> bytes | None:
+        """What was sealed, or None, after the same work, whatever is wrong with it: padding, tag, hash, key id.
+
+        Raises Invalid when the size of a block shows that it cannot be one, Unavailable when too many wait.
+        """
+
+    async def renew(self) -> None:
+        """Make a new key if the newest is old enough, and forget those that are honoured no more."""
+
+
+class Envelopes(Protocol):
+    """What is done with the public keys of devices. tests/contracts/envelopes.py says exactly how."""
+
+    def public_key(self, pem: str) -> DevicePublicKey:
+        """The key in a PEM text. Raises Invalid unless it is one sound RSA public key of 2048 to 4096 bits."""
+
+    def is_signed(self, key: DevicePublicKey, signature: bytes, message: bytes) -> bool:
+        """Whether the device has signed the message (RSASSA-PSS with SHA-256 and a salt of 32 bytes, RFC 8017 §8.1)."""
+
+    def sealed(self, key: DevicePublicKey, content: bytes) -> Envelope:
+        """The content for this device alone."""
 
 
 class AttemptLimiter(Protocol):

@@ -171,7 +171,7 @@ class Preregistrations:
         )
         await self._devices.save(tx, device)
         await self._key_store.bind(tx, key.id, device.uuid)
-        await self._device_keys.put(tx, device, wanted.api_key)
+        await self._device_keys.put(tx, device, wanted.api_key, fingerprint=wanted.fingerprint)
         tx.signal(DEVICES, expected.uuid)
         tx.announce(
             PendingDeviceClaimed(

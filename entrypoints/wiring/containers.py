@@ -10,9 +10,9 @@ from adapters.sql.audit import SqlAuditStore
 from adapters.sql.device_overviews import SqlDeviceOverviews
 from adapters.sql.device_state import SqlDesiredStateStore, SqlReportedStateStore
 from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
+from adapters.sql.enrolment_sessions import SqlUsedChallenges
 from adapters.sql.events import SqlEventStore
 from adapters.sql.groups import SqlGroupStore
-from adapters.sql.enrolment_sessions import SqlUsedChallenges
 from adapters.sql.monitoring import SqlTopicStore
 from adapters.sql.mqtt import SqlMqttAccountStore, SqlMqttUserStore
 from adapters.sql.mqtt_acls import SqlMqttAclStore

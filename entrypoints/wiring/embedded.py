@@ -1,8 +1,9 @@
 """The embedded profile: SQLite, the broker built in, one process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from adapters.sql.migrations import migrate_sqlite
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
 from adapters.sql.storage import SqliteStorage
-from adapters.system import SecretFiles, SystemIds
+from adapters.system import SecretFiles, SystemClock, SystemIds
 from adapters.system.attempts import LoginAttempts
 from adapters.system.broker_probe import NetworkBrokerProbe
 from adapters.system.passwords import BcryptPasswords
@@ -22,14 +23,17 @@ from adapters.system.server_keys import RsaServerKeys
 from adapters.system.tokens import JwtSigner
 from core import access, provisioning
 from core.migrations import MigrationFolder
+from core.periodic import PeriodicTask
 from core.services import Services
 from core.settings import Settings
+from core.transactions import ELSEWHERE, Signals
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.containers import Adapters, Features
 from entrypoints.wiring.room import DATABASE_MAX
 
 DATABASE = "iotistic.db"
 SECRETS = "secrets"
+WATCH_EVERY = timedelta(seconds=1)
 SERVER_KEYS = "provisioning"
 
 
@@ -50,6 +54,7 @@ class Embedded:
 
     services: Services
     broker: EmbeddedBroker
+    tasks: Sequence[PeriodicTask]
 
 
 @asynccontextmanager
@@ -88,10 +93,21 @@ async def embedded(data: Path, settings: Settings, migrations: Sequence[Migratio
             observers=(features.mqtt_monitor(), features.traffic()),
         )
         adapters.broker.override(Object(broker))
-        yield Embedded(services=services_of(adapters, features, settings), broker=broker)
+        watching = PeriodicTask(name="database.elsewhere", every=WATCH_EVERY, run=_watching(transactions, signals))
+        yield Embedded(services=services_of(adapters, features, settings), broker=broker, tasks=[watching])
     finally:
         passwords.close()
         await transactions.close()
+
+
+def _watching(transactions: SqliteTransactions, signals: Signals) -> Callable[[], Awaitable[None]]:
+    """Notices what `iotistic reset-password` and the like do to the file while we run."""
+
+    async def watch() -> None:
+        if await transactions.changed_elsewhere():
+            signals.send(ELSEWHERE, "")
+
+    return watch
 
 
 def _token_signer(settings: Settings, secrets: SecretFiles) -> JwtSigner:

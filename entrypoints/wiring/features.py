@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
-from core import access, audit, history
+from core import access, audit, history, provisioning
 from core.actor import PermissionGrant
 from core.events import AnySubscription
 from core.health import Ping
@@ -31,6 +31,7 @@ from entrypoints.http.mqtt_monitor import mqtt_monitor_routes
 from entrypoints.http.outbox import outbox_routes
 from entrypoints.http.preregistration import preregistration_routes
 from entrypoints.http.provisioning import provisioning_routes
+from entrypoints.http.provisioning_v2 import provisioning_v2_routes
 from entrypoints.http.readings import reading_routes
 from entrypoints.http.routing import Route
 from entrypoints.http.tags import tag_routes
@@ -57,6 +58,7 @@ def settings() -> Iterable[AnySetting]:
         *access.SETTINGS,
         *audit.SETTINGS,
         *history.SETTINGS,
+        *provisioning.SETTINGS,
         *RETENTION_SETTINGS,
         *MONITORING_SETTINGS,
         *ROOM_SETTINGS,
@@ -109,6 +111,7 @@ def routes(services: Services) -> Iterable[Route]:
         *user_routes(services),
         *audit_routes(services),
         *provisioning_routes(services),
+        *provisioning_v2_routes(services),
         *device_routes(services),
         *preregistration_routes(services),
         *tag_routes(services),

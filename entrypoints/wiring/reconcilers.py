@@ -32,6 +32,12 @@ def periodic_tasks(services: Services) -> list[PeriodicTask]:
             run=services.liveness.settle,
             wakened_by=(LIVENESS,),
         ),
+        PeriodicTask(
+            name="provisioning.challenges", every=timedelta(minutes=10), run=services.enrolments.forget_challenges
+        ),
+        PeriodicTask(
+            name="provisioning.server_keys", every=timedelta(hours=1), run=services.sealed_enrolments.renew_keys
+        ),
         PeriodicTask(name="access.sessions", every=timedelta(hours=1), run=services.sessions.prune),
         PeriodicTask(
             name="audit.retention",

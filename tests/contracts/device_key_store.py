@@ -30,6 +30,18 @@ class DeviceKeyStoreContract:
             assert await store.holder(tx, old) is None
             assert await store.holder(tx, new) == KnownDevice(uuid=device.uuid, active=True)
 
+    async def test_a_public_key_belongs_to_the_key_that_it_was_put_with(
+        self, store: DeviceKeyStore, devices: DeviceStore, transactions: SqliteTransactions, device: Device
+    ) -> None:
+        async with transactions.begin() as tx:
+            other = await devices.add(tx, a_device())
+            assert await store.fingerprint(tx, device.uuid) is None
+            await store.put(tx, device.uuid, "one", NOON, fingerprint="abc")
+            await store.put(tx, other.uuid, "two", NOON, fingerprint="abc")
+            assert await store.fingerprint(tx, device.uuid) == "abc"
+            await store.put(tx, device.uuid, "three", NOON)
+            assert await store.fingerprint(tx, device.uuid) is None
+
     async def test_the_same_key_again_is_no_conflict_but_that_of_another_device_is(
         self, store: DeviceKeyStore, devices: DeviceStore, transactions: SqliteTransactions, device: Device
     ) -> None:

@@ -44,6 +44,16 @@ class MqttAccountStoreContract:
             await devices.save(tx, device.changed(NOON, status=DeviceStatus.INACTIVE))
             assert not (await store.get(tx, "its")).is_active
 
+    async def test_an_account_remembers_that_its_device_registered_by_v2(
+        self, store: MqttAccountStore, devices: DeviceStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            device = await devices.add(tx, a_device())
+            for v2 in (True, False):
+                account = MqttAccount(username="its", digest="one", is_active=True, device_uuid=device.uuid, v2=v2)
+                await store.put(tx, account, NOON)
+                assert await store.get(tx, "its") == account
+
     async def test_the_account_goes_with_its_device(
         self, store: MqttAccountStore, devices: DeviceStore, transactions: SqliteTransactions
     ) -> None:

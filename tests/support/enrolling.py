@@ -7,7 +7,7 @@ import pytest
 from adapters.sql.device_overviews import SqlDeviceOverviews
 from adapters.sql.device_state import SqlDesiredStateStore
 from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
-from adapters.sql.mqtt import SqlMqttAccountStore
+from adapters.sql.enrolment_sessions import SqlUsedChallenges
 from adapters.sql.provisioning import SqlProvisioningKeyStore
 from adapters.sql.settings import SqlStoredSettings
 from adapters.sql.signals import LocalSignals
@@ -15,10 +15,11 @@ from adapters.sql.sqlite import SqliteTransactions
 from adapters.system import SystemIds
 from core.device_state import FirstState
 from core.devices import DeviceKeys, Devices, Liveness
-from core.mqtt import Endpoint, MqttAccounts
+from core.mqtt import MqttAccounts
 from core.provisioning import Enrolments, Preregistrations, ProvisioningKeys
 from tests.support.clock import TestClock
 from tests.support.enrolment import Enrolling, Guesses, Limit
+from tests.support.mqtt_accounts import some_accounts
 
 OFFLINE_AFTER = timedelta(minutes=5)
 
@@ -37,19 +38,10 @@ def device_keys(transactions: SqliteTransactions, signals: LocalSignals, clock: 
 
 @pytest.fixture
 def accounts(
-    transactions: SqliteTransactions, signals: LocalSignals, clock: TestClock, ids: SystemIds, liveness: Liveness
+    transactions: SqliteTransactions, signals: LocalSignals, clock: TestClock, liveness: Liveness
 ) -> MqttAccounts:
     """Accounts of a broker that has started."""
-    accounts = MqttAccounts(
-        transactions=transactions,
-        store=SqlMqttAccountStore(),
-        clock=clock,
-        ids=ids,
-        signals=signals,
-        liveness=liveness,
-    )
-    accounts.reachable_at(Endpoint("mqtt://gateway.local:1883"))
-    return accounts
+    return some_accounts(transactions, signals, clock, liveness)
 
 
 @pytest.fixture
@@ -91,6 +83,7 @@ def enrolling(
         registry=devices,
         device_keys=device_keys,
         preregistrations=preregistrations,
+        challenges=SqlUsedChallenges(),
         limiter=guesses,
         clock=clock,
     )

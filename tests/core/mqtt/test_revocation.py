@@ -9,7 +9,7 @@ from adapters.sql.signals import LocalSignals
 from core.devices import DeviceDeactivated, DeviceOnline, DeviceRemoved
 from core.errors import Unavailable
 from core.events import Announced
-from core.mqtt import MQTT_ACCOUNTS, BrokerStatistics, Revocation, device_topic, device_username
+from core.mqtt import MQTT_ACCOUNTS, BrokerStatistics, Revocation, device_branches, device_username
 from tests.support.clock import NOON
 from tests.support.enrolment import new_uuid
 
@@ -68,7 +68,7 @@ async def test_a_device_out_of_service_or_removed_is_cut_and_what_it_left_is_for
         assert subscription.wants(event)
         await subscription.reaction(Announced(id=1, event=event))
         assert broker.cut.get_nowait() == device_username(uuid)
-    assert broker.forgotten == [device_topic(uuid, "#")] * 2
+    assert broker.forgotten == [*device_branches(uuid)] * 2
     assert not subscription.wants(DeviceOnline(at=NOON, by="system", uuid=uuid))
 
 

@@ -1,0 +1,230 @@
+"""Our own RSA keys, in files that only their owner can read. Implements `core.provisioning.ServerKeys`."""
+
+import asyncio
+import logging
+import os
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import frozen
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import OAEP
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from adapters.system.envelopes import (
+    EXPONENT,
+    KEY_BYTES,
+    NONCE_BYTES,
+    OAEP_SHA1,
+    OAEP_SHA256,
+    TAG_BYTES,
+    gcm,
+)
+from adapters.system.secrets import write_private
+from core.clock import Clock
+from core.errors import Invalid, Unavailable
+from core.provisioning import Block, Envelope, Padding, Sealed, ServerKey
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+BITS = 3072
+MOST_WAITING = 256
+AT_ONCE = 2
+"""How many are opened at a time: OpenSSL works without the interpreter's lock, and there must be time for others."""
+LOOK_AGAIN = 5.0
+"""Seconds between two looks into the folder for a key that another process may have made."""
+
+_NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{16})\.pem")
+_MOMENT = "%Y%m%dT%H%M%SZ"
+_SCHEMES = {Padding.OAEP_SHA1: OAEP_SHA1, Padding.OAEP_SHA256: OAEP_SHA256}
+# RFC 8017 §7.1.1: two hashes and two bytes of a block are not the message's.
+_OVERHEAD = {Padding.OAEP_SHA1: 2 * 20 + 2, Padding.OAEP_SHA256: 2 * 32 + 2}
+
+
+@frozen(kw_only=True)
+class _Key:
+    """One of our keys."""
+
+    id: str
+    made_at: datetime
+    private: RSAPrivateKey
+
+    @property
+    def size(self) -> int:
+        return (self.private.key_size + 7) // 8
+
+
+class RsaServerKeys:
+    """Keys of 3072 bits in one folder, named by when they were made and by what they are."""
+
+    def __init__(self, folder: Path, clock: Clock, *, lifetime: timedelta, grace: timedelta, bits: int = BITS) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._lifetime = lifetime
+        self._grace = grace
+        self._bits = bits
+        self._keys: Sequence[_Key] = ()
+        self._looked_at: float | None = None
+        self._turn = asyncio.Lock()
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def current(self) -> ServerKey:
+        """The key to tell. Unavailable."""
+        return _told(await self._newest())
+
+    async def open(self, sealed: Sealed) -> bytes | None:
+        """What was sealed, or None. Invalid for a wrong size, Unavailable when too many wait."""
+        newest = await self._newest()
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable("too many devices register at once", retry_after=2.0)
+        self._waiting += 1
+        try:
+            return await self._opened(sealed, newest)
+        finally:
+            self._waiting -= 1
+
+    async def renew(self) -> None:
+        """Make a new key if it is time, and remove those that are honoured no more."""
+        async with self._turn:
+            await self._off_loop(self._look)
+            if self._keys and self._clock.now() - self._keys[0].made_at >= self._lifetime:
+                await self._off_loop(self._make)
+            honoured = self._honoured()
+            await self._off_loop(lambda: self._remove([key for key in self._keys if key not in honoured]))
+            self._keys = honoured
+
+    async def _newest(self) -> _Key:
+        if not self._keys:
+            async with self._turn:
+                if not self._keys:
+                    await self._off_loop(self._look)
+                if not self._keys:
+                    await self._off_loop(self._make)
+        return self._keys[0]
+
+    async def _opened(self, sealed: Sealed, newest: _Key) -> bytes | None:
+        known = await self._named(sealed.key_id) if sealed.key_id is not None else self._honoured()
+        tried = known or [newest]
+        _check_size(sealed, {key.size for key in tried}, newest)
+        async with self._at_once:
+            opened = await self._off_loop(lambda: _open(sealed, tried))
+        return opened if known else None
+
+    async def _named(self, key_id: str) -> Sequence[_Key]:
+        named = [key for key in self._honoured() if key.id == key_id]
+        now = self._clock.monotonic()
+        if not named and (self._looked_at is None or now - self._looked_at >= LOOK_AGAIN):
+            async with self._turn:
+                await self._off_loop(self._look)
+            named = [key for key in self._honoured() if key.id == key_id]
+        return named
+
+    def _honoured(self) -> Sequence[_Key]:
+        """The newest, and those whose follower is not older than the grace."""
+        now = self._clock.now()
+        followed = zip(self._keys[1:], self._keys, strict=False)
+        return [*self._keys[:1], *(key for key, follower in followed if now - follower.made_at < self._grace)]
+
+    def _look(self) -> None:
+        """Read the folder."""
+        self._looked_at = self._clock.monotonic()
+        known = {key.id: key for key in self._keys}
+        names = sorted((path.name for path in self._folder.glob("*.pem")), reverse=True)
+        found = [match for match in map(_NAME.fullmatch, names) if match]
+        read = [known.get(match[2]) or self._read(match) for match in found]
+        self._keys = [key for key in read if key is not None]
+
+    def _read(self, name: re.Match[str]) -> _Key | None:
+        path = self._folder / name[0]
+        try:
+            private = load_pem_private_key(path.read_bytes(), password=None)
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
+            log.exception("the server key %s cannot be read and is passed over", path)
+            return None
+        if not isinstance(private, RSAPrivateKey):
+            log.error("the server key %s is no RSA key and is passed over", path)
+            return None
+        return _Key(id=name[2], made_at=datetime.strptime(name[1], _MOMENT).replace(tzinfo=UTC), private=private)
+
+    def _make(self) -> None:
+        private = generate_private_key(EXPONENT, self._bits)
+        der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        key = _Key(id=sha256(der).hexdigest()[:16], made_at=self._clock.now().replace(microsecond=0), private=private)
+        text = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        write_private(self._folder / f"{key.made_at:{_MOMENT}}-{key.id}.pem", text)
+        self._keys = [key, *self._keys]
+        log.info("made the server key %s", key.id)
+
+    def _remove(self, keys: Sequence[_Key]) -> None:
+        for key in keys:
+            (self._folder / f"{key.made_at:{_MOMENT}}-{key.id}.pem").unlink(missing_ok=True)
+            log.info("the server key %s is honoured no more", key.id)
+
+    async def _off_loop(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.to_thread(work)
+        except OSError as error:
+            raise Unavailable(f"the server keys in {self._folder} cannot be used: {error.strerror}") from error
+
+
+def _told(key: _Key) -> ServerKey:
+    pem = key.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    return ServerKey(id=key.id, pem=pem, largest={name: key.size - bytes_ for name, bytes_ in _OVERHEAD.items()})
+
+
+def _check_size(sealed: Sealed, sizes: set[int], newest: _Key) -> None:
+    """Refuse what cannot be a block of these keys. Sizes are public: this tells nobody anything."""
+    field, block = ("encryptedPayload", sealed.content) if isinstance(sealed, Block) else ("encKey", sealed.wrapped_key)
+    if len(block) not in sizes:
+        largest = ", ".join(f"{room} with {name.value}" for name, room in _told(newest).largest.items())
+        raise Invalid(
+            f"{field} must be one block of {newest.size} bytes, not {len(block)}: a payload of more bytes than fit "
+            f"({largest}) goes into an envelope with v, keyId, encKey, iv, ct and tag",
+            field=field,
+        )
+    if isinstance(sealed, Envelope) and len(sealed.nonce) != NONCE_BYTES:
+        raise Invalid(f"iv must have {NONCE_BYTES} bytes", field="iv")
+    if isinstance(sealed, Envelope) and len(sealed.tag) != TAG_BYTES:
+        raise Invalid(f"tag must have {TAG_BYTES} bytes", field="tag")
+
+
+def _open(sealed: Sealed, keys: Sequence[_Key]) -> bytes | None:
+    """All that may be tried is tried, whether or not something has fitted before."""
+    if isinstance(sealed, Envelope):
+        return next(filter(None, [_from_envelope(key, sealed) for key in keys]), None)
+    schemes = [_SCHEMES[sealed.padding]] if sealed.padding else list(_SCHEMES.values())
+    found = [_from_block(key, scheme, sealed.content) for key in keys for scheme in schemes]
+    return next(filter(None, found), None)
+
+
+def _from_envelope(key: _Key, sealed: Envelope) -> bytes | None:
+    # As TLS 1.3's predecessors had to learn (RFC 5246 §7.4.7.1): without a key we go on with one that nobody has.
+    decoy = os.urandom(KEY_BYTES)
+    unwrapped = _from_block(key, OAEP_SHA256, sealed.wrapped_key) or decoy
+    try:
+        return gcm(unwrapped if len(unwrapped) == KEY_BYTES else decoy).decrypt(
+            sealed.nonce, sealed.content + sealed.tag, None
+        )
+    except InvalidTag:
+        return None
+
+
+def _from_block(key: _Key, scheme: OAEP, block: bytes) -> bytes | None:
+    try:
+        return key.private.decrypt(block, scheme)
+    except ValueError:
+        return None
