@@ -10,7 +10,7 @@ from adapters.sql.devices import device_from, devices
 from adapters.sql.tags import device_tags
 from adapters.sql.transactions import sql
 from adapters.sql.vitals import device_vitals
-from core.devices import DeviceOrder, DeviceOverview, DeviceQuery
+from core.devices import Census, DeviceOrder, DeviceOverview, DeviceQuery, DeviceStatus
 from core.errors import NotFound
 from core.ids import DeviceUuid
 from core.pages import Page
@@ -56,6 +56,9 @@ _OVERVIEW = (
     .outerjoin(reported_states, reported_states.c.device_uuid == devices.c.uuid)
     .outerjoin(device_vitals, device_vitals.c.device_uuid == devices.c.uuid)
 )
+_CENSUS = select(devices.c.status, devices.c.is_online, func.count().label("number")).group_by(
+    devices.c.status, devices.c.is_online
+)
 
 
 class SqlDeviceOverviews:
@@ -69,6 +72,11 @@ class SqlDeviceOverviews:
         items = tuple(_overview(row) for row in rows[: query.limit])
         more = len(rows) > query.limit and query.order is DeviceOrder.ID and not query.descending
         return Page(items=items, total=int(total), next=str(items[-1].device.id) if more else None)
+
+    async def census(self, tx: Transaction) -> Census:
+        """How many devices there are."""
+        rows = await sql(tx).rows(_CENSUS)
+        return Census(counts={(DeviceStatus(row.status), row.is_online): row.number for row in rows})
 
     async def one(self, tx: Transaction, uuid: DeviceUuid) -> DeviceOverview:
         """One device. NotFound."""

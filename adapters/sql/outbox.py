@@ -145,6 +145,11 @@ class SqlOutboxStore:
             for row in await sql(tx).rows(statement)
         ]
 
+    async def count_dead(self, tx: Transaction) -> int:
+        """How many failures were given up."""
+        statement = select(func.count()).select_from(outbox_failures).where(outbox_failures.c.retry_at.is_(None))
+        return int(await sql(tx).value(statement))
+
     async def revive(self, tx: Transaction, event_id: int, reaction: str, now: datetime) -> bool:
         """Have a dead letter tried again."""
         statement = (

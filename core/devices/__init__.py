@@ -22,7 +22,7 @@ from core.devices.model import (
     ip_address,
     mac_address,
 )
-from core.devices.overview import MOST_ROWS, DeviceOrder, DeviceOverview, DeviceQuery
+from core.devices.overview import MOST_ROWS, Census, DeviceOrder, DeviceOverview, DeviceQuery
 from core.devices.ports import DeviceKeyStore, DeviceOverviews, DeviceStore, LivenessStore, Quota
 from core.devices.service import DEVICE_CONTROL, DEVICE_DELETE, DEVICE_READ, DEVICE_WRITE, Devices
 
@@ -35,6 +35,7 @@ __all__ = [
     "DEVICE_WRITE",
     "LIVENESS",
     "MOST_ROWS",
+    "Census",
     "Device",
     "DeviceActivated",
     "DeviceDeactivated",

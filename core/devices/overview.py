@@ -62,6 +62,13 @@ class DeviceQuery:
 
 
 @frozen(kw_only=True)
+class Census:
+    """How many devices there are, by status and whether they are online."""
+
+    counts: Mapping[tuple[DeviceStatus, bool], int]
+
+
+@frozen(kw_only=True)
 class DeviceOverview:
     """A device with its latest vital signs (names as in the wire contract §4.5; absent ones are not known)."""
 

@@ -15,7 +15,7 @@ from core.devices.events import (
 from core.devices.keys import DEVICES
 from core.devices.liveness import Liveness
 from core.devices.model import Device, DeviceEdit
-from core.devices.overview import DeviceOverview, DeviceQuery
+from core.devices.overview import Census, DeviceOverview, DeviceQuery
 from core.devices.ports import DeviceOverviews, DeviceStore, Quota
 from core.errors import NotFound, QuotaExceeded
 from core.ids import DeviceUuid
@@ -60,6 +60,11 @@ class Devices:
             require(actor, DEVICE_READ)
         async with self._transactions.read() as tx:
             return await self._overviews.one(tx, uuid)
+
+    async def census(self) -> Census:
+        """How many devices there are, for the numbers about ourselves."""
+        async with self._transactions.read() as tx:
+            return await self._overviews.census(tx)
 
     async def edit(self, actor: Actor, uuid: DeviceUuid, edit: DeviceEdit) -> Device:
         """Change what is known of a device."""

@@ -27,6 +27,9 @@ class OutboxStore(Protocol):
     async def dead(self, tx: Transaction, limit: int) -> Sequence[DeadLetter]:
         """Failures that were given up, newest first."""
 
+    async def count_dead(self, tx: Transaction) -> int:
+        """How many failures were given up."""
+
     async def revive(self, tx: Transaction, event_id: int, reaction: str, now: datetime) -> bool:
         """Have a dead letter tried again at once; whether there was one."""
 

@@ -81,6 +81,11 @@ class Outbox:
         async with self._transactions.read() as tx:
             return await self._store.backlog(tx)
 
+    async def given_up(self) -> int:
+        """How many deliveries were given up."""
+        async with self._transactions.read() as tx:
+            return await self._store.count_dead(tx)
+
     async def _deliver(self, announced: Announced[Any]) -> list[Failure]:
         wanting = [subscription for subscription in self._subscriptions if subscription.wants(announced.event)]
         outcomes = [await self._react(subscription, announced, attempts=1) for subscription in wanting]

@@ -47,8 +47,8 @@ class Requests:
         """Nothing counted yet."""
         return cls({})
 
-    def add(self, key: _Key, *, bytes_in: int, bytes_out: int, seconds: float) -> None:
-        """One more."""
+    def add(self, key: _Key, sizes: tuple[int, int], seconds: float) -> None:
+        """One more, with the sizes of its bodies in and out."""
         counted = self._counts.get(key)
         if counted is None:
             if len(self._counts) >= MOST_REQUEST_KEYS:
@@ -56,8 +56,8 @@ class Requests:
                 return
             counted = self._counts[key] = _Requests()
         counted.count += 1
-        counted.bytes_in += bytes_in
-        counted.bytes_out += bytes_out
+        counted.bytes_in += sizes[0]
+        counted.bytes_out += sizes[1]
         counted.seconds += seconds
 
     def take(self) -> list[RequestCount]:

@@ -27,7 +27,11 @@ from core.transactions import Transaction, Transactions
 
 # Few enough to hold nobody up for longer than some milliseconds.
 BATCH = 500
+HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
+
+# Who asked, the HTTP status, the sizes of the bodies in and out, and the seconds it took.
+Observe = Callable[[Actor, int, tuple[int, int], float], None]
 
 
 @frozen(kw_only=True)
@@ -55,20 +59,22 @@ class Traffic:
         self._kept = kept
         self._requests = Requests.none()
         self._topics = Topics()
+        self._present = _hour(clock.now())
 
-    def served(
-        self, actor: Actor, endpoint: str, method: str, *, status: int, bytes_in: int, bytes_out: int, seconds: float
-    ) -> None:
-        """A request has been answered. Whoever is no device does not count."""
-        if actor.kind is ActorKind.DEVICE and actor.device_uuid is not None:
-            key = (_hour(self._clock.now()), actor.device_uuid, endpoint, method, status)
-            self._requests.add(key, bytes_in=bytes_in, bytes_out=bytes_out, seconds=seconds)
+    def observer(self, endpoint: str, method: str) -> Observe:
+        """What to call after each request on this endpoint; whoever is no device does not count."""
+        requests = self._requests
+
+        def observe(actor: Actor, status: int, sizes: tuple[int, int], seconds: float) -> None:
+            if actor.kind is ActorKind.DEVICE and actor.device_uuid is not None:
+                requests.add((self._hour(), actor.device_uuid, endpoint, method, status), sizes, seconds)
+
+        return observe
 
     def saw(self, message: Message) -> None:
         """A message has passed. What we published ourselves does not count."""
         if message.username:
-            now = self._clock.now()
-            self._topics.add(message, now, _hour(now))
+            self._topics.add(message, self._clock.now(), self._hour())
 
     async def flush(self) -> None:
         """Write down what was counted."""
@@ -129,6 +135,13 @@ class Traffic:
         self._requests.forget(event.uuid)
         self._topics.forget(event.uuid)
         await self._repeat(lambda tx: self._store.drop_device(tx, event.uuid, event.at, BATCH))
+
+    def _hour(self) -> datetime:
+        """The present hour; reckoned anew only when it is another."""
+        now = self._clock.now()
+        if not self._present <= now < self._present + HOUR:
+            self._present = _hour(now)
+        return self._present
 
     def _since(self, span: timedelta) -> datetime:
         """The first hour that lies in the span, if only in part."""

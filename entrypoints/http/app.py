@@ -18,13 +18,14 @@ from entrypoints.http.errors import response_to, response_to_http
 from entrypoints.http.prometheus import HttpMetrics
 from entrypoints.http.requests import ACTOR, ROUTE, actor_of
 from entrypoints.http.responses import json
-from entrypoints.http.routing import Handler, Route
+from entrypoints.http.routing import Caller, Handler, Route
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
 REQUEST_ID = "X-Request-ID"
 _ELSEWHERE = "/{elsewhere}"
+DEVICES = frozenset({Caller.DEVICE, Caller.DEVICE_OR_USER})
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _THIS_START = token_hex(4)
@@ -66,6 +67,7 @@ def _guarded(route: Route, authentication: Authentication, metrics: HttpMetrics,
     """
     path = path_of(route)
     observe = metrics.observer(f"{route.method} {path}")
+    weigh = traffic.observer(path, route.method) if route.allow.caller in DEVICES else None
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         began = perf_counter()
@@ -83,15 +85,8 @@ def _guarded(route: Route, authentication: Authentication, metrics: HttpMetrics,
             response = json({"error": "Internal server error", "message": "this is a bug of ours"}, status=500)
         seconds = perf_counter() - began
         observe(response.status, seconds)
-        traffic.served(
-            actor_of(request),
-            path,
-            route.method,
-            status=response.status,
-            bytes_in=request.content_length or 0,
-            bytes_out=_size_of(response),
-            seconds=seconds,
-        )
+        if weigh is not None:
+            weigh(actor_of(request), response.status, (request.content.total_bytes, _size_of(response)), seconds)
         return _marked(response)
 
     return guarded

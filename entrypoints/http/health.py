@@ -1,7 +1,7 @@
 """Is it alive, is it ready, how is it doing (root paths, for probes and Prometheus)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from hmac import compare_digest
 
 from aiohttp import web
@@ -24,11 +24,21 @@ VERSION = "2.0.0"
 class HealthRoutes:
     """Handlers."""
 
-    def __init__(self, *, clock: Clock, pings: Sequence[Ping], registry: CollectorRegistry, metrics_token: str) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        pings: Sequence[Ping],
+        registry: CollectorRegistry,
+        metrics_token: str,
+        before_metrics: Callable[[], Awaitable[object]],
+    ) -> None:
+        """`before_metrics` is awaited before each answer to Prometheus: it reads what is not counted as it happens."""
         self._clock = clock
         self._pings = pings
         self._registry = registry
         self._metrics_token = metrics_token
+        self._before_metrics = before_metrics
         self._began = clock.monotonic()
 
     async def root(self, _request: web.Request) -> web.Response:
@@ -66,6 +76,7 @@ class HealthRoutes:
             allowed = from_this_machine(request, actor_of(request).address)
         if not allowed:
             raise Forbidden("metrics are for this machine, or for the holder of METRICS_TOKEN")
+        await self._before_metrics()
         return web.Response(
             body=exposition.generate_latest(self._registry), headers={"Content-Type": exposition.CONTENT_TYPE_LATEST}
         )

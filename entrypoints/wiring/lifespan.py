@@ -11,6 +11,7 @@ from attrs import frozen
 from prometheus_client import CollectorRegistry
 
 from adapters.amqtt import EmbeddedBroker
+from adapters.system.lock import sole_tenant
 from core.errors import Unavailable
 from core.mqtt import Endpoint
 from core.services import Services
@@ -24,10 +25,11 @@ from entrypoints.http.mqtt_websocket import MqttWebSocket
 from entrypoints.http.openapi_docs import OpenApiRoutes
 from entrypoints.http.prometheus import HttpMetrics
 from entrypoints.http.routing import Route
+from entrypoints.http.standing import StandingMetrics
 from entrypoints.mqtt.listener import handlers_of
 from entrypoints.wiring import features
 from entrypoints.wiring import settings as declared
-from entrypoints.wiring.embedded import embedded
+from entrypoints.wiring.embedded import Embedded, embedded
 from entrypoints.wiring.plugins import answers, plugin_manager
 from entrypoints.worker.scheduler import Scheduler
 
@@ -69,19 +71,22 @@ async def control_plane(
     settings = Settings(answers(plugins.hook.settings), environment)
     _make_private(data)
     async with AsyncExitStack() as stack:
+        tenure = stack.enter_context(sole_tenant(data))
         registry = CollectorRegistry()
         inside = await stack.enter_async_context(embedded(data, settings, answers(plugins.hook.migrations)))
         services = inside.services
         _connect(services, plugins)
         await services.liveness.open()
-        await stack.enter_async_context(_reconciling(services, plugins, registry))
+        await stack.enter_async_context(_reconciling(inside, plugins, registry))
         mqtt_url = await stack.enter_async_context(_broker(inside.broker, services, settings))
         routes = _routes(services, plugins, registry, inside.broker)
         door = stack.enter_context(_door(settings))
         url = _url_of(door, settings)
+        services.sealed_enrolments.reachable_at(url)
         running = Running(services=services, plugins=plugins, routes=routes, data=data, url=url, mqtt_url=mqtt_url)
         await prepare(running)
         await stack.enter_async_context(_http(_application(services, routes, registry), door))
+        tenure.tell({"host": settings[declared.HOST], "port": door.getsockname()[1], "mqttPort": inside.broker.port})
         yield running
 
 
@@ -96,16 +101,19 @@ def _connect(services: Services, plugins: pluggy.PluginManager) -> None:
     """Hand out what the hooks answered. Each is asked once."""
     services.permissions.grant(answers(plugins.hook.permissions))
     services.outbox.subscribe(answers(plugins.hook.subscribe, services=services))
-    services.enrolments.issue_with(answers(plugins.hook.issuers, services=services))
+    issuers = answers(plugins.hook.issuers, services=services)
+    services.enrolments.issue_with(issuers, by_v2=[services.v2_topics])
     services.device_messages.handle_with(handlers_of(services))
 
 
 @asynccontextmanager
 async def _reconciling(
-    services: Services, plugins: pluggy.PluginManager, registry: CollectorRegistry
+    inside: Embedded, plugins: pluggy.PluginManager, registry: CollectorRegistry
 ) -> AsyncIterator[None]:
     """Periodic tasks run, and once more at the end for what was left."""
-    scheduler = Scheduler(answers(plugins.hook.periodic, services=services), services.signals, registry)
+    services = inside.services
+    tasks = [*inside.tasks, *answers(plugins.hook.periodic, services=services)]
+    scheduler = Scheduler(tasks, services.signals, registry)
     scheduler.start()
     try:
         yield
@@ -113,6 +121,8 @@ async def _reconciling(
         await scheduler.stop()
         await services.liveness.settle()
         await services.outbox.relay()
+        await services.traffic.flush()
+        await services.topic_archive.save()
 
 
 @asynccontextmanager
@@ -141,6 +151,7 @@ def _routes(
         pings=answers(plugins.hook.pings, services=services),
         registry=registry,
         metrics_token=services.settings[declared.METRICS_TOKEN],
+        before_metrics=StandingMetrics(services, registry).read,
     )
     documented = OpenApiRoutes(VERSION)
     theirs = answers(plugins.hook.routes, services=services)
@@ -156,6 +167,7 @@ def _application(services: Services, routes: Sequence[Route], registry: Collecto
         Authentication(services, TrustedProxies(settings[declared.TRUSTED_PROXIES])),
         HttpMetrics(registry),
         Cors(settings[declared.CORS_ORIGINS]),
+        services.traffic,
     )
 
 

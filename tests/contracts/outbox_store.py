@@ -105,7 +105,7 @@ class OutboxStoreContract:
             letters = await store.dead(tx, 10)
             assert [letter.failure.event_id for letter in letters] == [new.id, old.id]
             assert (letters[0].event, letters[0].announced_at) == ("device.online", NOON)
-            assert len(await store.dead(tx, 1)) == 1
+            assert (len(await store.dead(tx, 1)), await store.count_dead(tx)) == (1, 2)
             assert await store.revive(tx, old.id, "mail", NOON)
             [(revived, _)] = [each for each in await store.due(tx, NOON, 10) if each[0].reaction == "mail"]
             assert (revived.event_id, revived.attempts) == (old.id, 0)

@@ -31,7 +31,9 @@ async def breaks() -> None:
 
 async def readiness(*pings: Ping) -> tuple[int, dict[str, object], str | None]:
     """What GET /ready says with these pings."""
-    routes = HealthRoutes(clock=SystemClock(), pings=pings, registry=CollectorRegistry(), metrics_token="")
+    routes = HealthRoutes(
+        clock=SystemClock(), pings=pings, registry=CollectorRegistry(), metrics_token="", before_metrics=works
+    )
     app = web.Application()
     app.router.add_get("/ready", routes.ready)
     async with (
