@@ -54,7 +54,14 @@ class NotFound(Refusal):
 
 
 class Conflict(Refusal):
-    """It cannot be done to the thing as it is now."""
+    """It cannot be done to the thing as it is now.
+
+    `stale` when the caller wanted it done only to the thing as they had seen it (If-Match), and it has changed.
+    """
+
+    def __init__(self, message: str, *, stale: bool = False, context: Mapping[str, object] | None = None) -> None:
+        super().__init__(message, context=context)
+        self.stale = stale
 
 
 class QuotaExceeded(Refusal):

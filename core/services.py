@@ -3,9 +3,19 @@
 from attrs import frozen
 
 from core.access import Accounts, Permissions, Sessions
+from core.applications import Applications
 from core.audit import AuditLog
 from core.clock import Clock
-from core.device_state import DesiredStates, FirstState, PastStates, Reports
+from core.device_state import (
+    DesiredStates,
+    DeviceApps,
+    EndpointHistory,
+    FirstState,
+    PastStates,
+    Reports,
+    Sensors,
+    StateHistory,
+)
 from core.devices import DeviceKeys, Devices, Liveness
 from core.groups import Groups
 from core.history import History, Replays
@@ -52,6 +62,11 @@ class Services:
     tag_definitions: TagDefinitions
     groups: Groups
     desired_states: DesiredStates
+    state_history: StateHistory
+    device_apps: DeviceApps
+    sensors: Sensors
+    endpoint_history: EndpointHistory
+    applications: Applications
     first_state: FirstState
     reports: Reports
     past_states: PastStates

@@ -3,7 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Integer, Row, Table, Text, bindparam, delete, select, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 
@@ -88,6 +104,34 @@ class SqlDesiredStateStore:
         except IntegrityError as error:
             raise Conflict("someone else deployed meanwhile") from error
 
+    async def version(self, tx: Transaction, uuid: DeviceUuid, version: int) -> Deployed | None:
+        """That version, or None."""
+        columns = deployed_states.c
+        statement = select(deployed_states).where(columns.device_uuid == uuid, columns.version == version)
+        row = await sql(tx).row(statement)
+        return None if row is None else _deployed(row)
+
+    async def prune(self, tx: Transaction, uuid: DeviceUuid, before: int) -> int:
+        """Forget the versions below `before`, but never the highest there is; how many there were."""
+        columns = deployed_states.c
+        theirs = columns.device_uuid == uuid
+        # Named anew, or the inner SELECT would be taken for part of the statement around it.
+        all_of_them = deployed_states.alias("all_of_them")
+        highest = select(func.max(all_of_them.c.version)).where(all_of_them.c.device_uuid == uuid).scalar_subquery()
+        return await sql(tx).run(
+            delete(deployed_states).where(theirs, columns.version < before, columns.version < highest)
+        )
+
+    async def devices_with_app(self, tx: Transaction, app_id: int, limit: int) -> Sequence[DeviceUuid]:
+        """Some of the devices that are served the app, or have it in their draft. Reads every device's documents."""
+        newer = deployed_states.alias("newer")
+        theirs = newer.c.device_uuid == deployed_states.c.device_uuid
+        superseded = exists().where(theirs, newer.c.version > deployed_states.c.version)
+        served = select(deployed_states.c.device_uuid).where(_has_app(deployed_states, app_id), ~superseded)
+        drafted = select(draft_states.c.device_uuid).where(_has_app(draft_states, app_id))
+        rows = await sql(tx).rows(served.union(drafted).limit(limit))
+        return [DeviceUuid(row.device_uuid) for row in rows]
+
     async def versions(self, tx: Transaction, uuid: DeviceUuid, limit: int) -> Sequence[DeployedVersion]:
         """The versions, the newest first."""
         columns = deployed_states.c
@@ -137,6 +181,12 @@ class SqlReportedStateStore:
         await _require_known(tx, reported.uuid)
         first = sql(tx).insert(reported_states).values(device_uuid=reported.uuid, **values)
         await sql(tx).run(first.on_conflict_do_update(index_elements=["device_uuid"], set_=values))
+
+
+def _has_app(table: Table, app_id: int) -> ColumnElement[bool]:
+    """Whether the apps have one under this key; asked of the document itself, not of its text."""
+    found: ColumnElement[bool] = table.c.apps[str(app_id)].as_string().is_not(None)
+    return found
 
 
 async def _require_known(tx: Transaction, uuid: DeviceUuid) -> None:

@@ -5,26 +5,24 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from core.actor import Actor, ActorKind
+from core.actor import Actor
 from core.caches import Cache
 from core.checks import require, require_device
 from core.clock import Clock
 from core.device_state.documents import etag_of, names_etag
-from core.device_state.events import DraftCancelled, TargetStateDeployed, TargetStateDrafted
-from core.device_state.model import Content, Deployed, DeployedVersion, Draft, Target
+from core.device_state.drafts import ANYTHING, DEVICE_STATES, Drafts, Expected, may_edit
+from core.device_state.events import DraftCancelled
+from core.device_state.model import Content, Deployed, Target
 from core.device_state.ports import DesiredStateStore
 from core.devices import DEVICE_CONTROL, DEVICE_READ, DEVICE_WRITE, DEVICES
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Invalid, NotFound
 from core.ids import DeviceUuid
 from core.transactions import Signals, Transaction, Transactions
-
-DEVICE_STATES = "device_states"
 
 REMEMBERED = 200_000
 REMEMBERED_FOR = 3600.0
 # Longer bodies are read anew when a device needs one; their tags are remembered like all others.
 LONGEST_REMEMBERED_BODY = 4096
-MOST_VERSIONS = 500
 
 
 @frozen(kw_only=True)
@@ -51,9 +49,18 @@ class _Remembered:
 class DesiredStates:
     """Serves what is deployed to devices; people edit a draft beside it, deploy it or drop it."""
 
-    def __init__(self, *, transactions: Transactions, store: DesiredStateStore, clock: Clock, signals: Signals) -> None:
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        store: DesiredStateStore,
+        drafts: Drafts,
+        clock: Clock,
+        signals: Signals,
+    ) -> None:
         self._transactions = transactions
         self._store = store
+        self._drafts = drafts
         self._clock = clock
         self._remembered: Cache[str, _Remembered] = Cache(clock, size=REMEMBERED, ttl=REMEMBERED_FOR)
         signals.on(DEVICE_STATES, self._remembered.forget)
@@ -88,54 +95,37 @@ class DesiredStates:
         async with self._transactions.read() as tx:
             if own:
                 return Target(deployed=await self._deployed(tx, uuid))
-            return evolve(await self._target(tx, uuid), with_secrets=_may_edit(actor))
+            return evolve(await self._drafts.target(tx, uuid), with_secrets=may_edit(actor))
 
     async def replace_draft(
-        self, actor: Actor, uuid: DeviceUuid, *, apps: Any = None, config: Any = None, if_match: str | None = None
+        self,
+        actor: Actor,
+        uuid: DeviceUuid,
+        *,
+        apps: Any = None,
+        config: Any = None,
+        expected: Expected = ANYTHING,
     ) -> Target:
-        """Let this be the draft; None leaves that half as people see it now.
-
-        `if_match` is the raw header with the tag of what was edited: Conflict if that has changed meanwhile.
-        """
+        """Let this be the draft; None leaves that half as people see it now. Conflict if it is not as expected."""
         require(actor, DEVICE_WRITE)
         if apps is None and config is None:
             raise Invalid("send apps, config or both", field="apps")
-        async with self._transactions.begin() as tx:
-            target = await self._target(tx, uuid)
-            _check_match(target, if_match)
-            before = target.content
-            draft = Draft(
-                uuid=uuid,
-                content=Content.of(before.apps if apps is None else apps, before.config if config is None else config),
-                revision=target.draft.revision + 1 if target.draft else 1,
-                updated_at=self._clock.now(),
-                updated_by=actor.reference,
-            )
-            await self._store.save_draft(tx, draft)
-            tx.announce(TargetStateDrafted(at=draft.updated_at, by=actor.reference, uuid=uuid, revision=draft.revision))
-        return Target(deployed=target.deployed, draft=draft)
 
-    async def deploy(self, actor: Actor, uuid: DeviceUuid, *, if_match: str | None = None) -> Deployed:
+        def change(seen: Content) -> tuple[Any, Any]:
+            return seen.apps if apps is None else apps, seen.config if config is None else config
+
+        return await self._drafts.edit(actor, uuid, change, expected)
+
+    async def deploy(self, actor: Actor, uuid: DeviceUuid, *, expected: Expected = ANYTHING) -> Deployed:
         """Make the draft the next version. Invalid when there is none."""
         require(actor, DEVICE_CONTROL)
         async with self._transactions.begin() as tx:
-            target = await self._target(tx, uuid)
+            target = await self._drafts.target(tx, uuid)
             if target.draft is None:
                 raise Invalid("Nothing to deploy")
-            _check_match(target, if_match)
-            deployed = Deployed(
-                uuid=uuid,
-                version=target.deployed.version + 1,
-                content=target.draft.content,
-                deployed_at=self._clock.now(),
-                deployed_by=actor.reference,
-            )
-            await self._store.deploy(tx, deployed)
+            expected.check(target)
+            deployed = await self._drafts.deploy(tx, actor, target.deployed, target.draft.content)
             await self._store.drop_draft(tx, uuid)
-            tx.announce(
-                TargetStateDeployed(at=deployed.deployed_at, by=actor.reference, uuid=uuid, version=deployed.version)
-            )
-            tx.signal(DEVICE_STATES, uuid)
         return deployed
 
     async def cancel(self, actor: Actor, uuid: DeviceUuid) -> Deployed:
@@ -150,12 +140,9 @@ class DesiredStates:
         deployed, _ = await self._discard(actor, uuid)
         return deployed
 
-    async def versions(self, actor: Actor, uuid: DeviceUuid) -> Sequence[DeployedVersion]:
-        """Who deployed which version when, the newest first. NotFound."""
-        require(actor, DEVICE_READ)
-        async with self._transactions.read() as tx:
-            await self._deployed(tx, uuid)
-            return await self._store.versions(tx, uuid, MOST_VERSIONS)
+    async def devices_with_app(self, tx: Transaction, app_id: int, limit: int) -> Sequence[DeviceUuid]:
+        """Some of the devices that run the app, or would if their draft were deployed, in an open transaction."""
+        return await self._store.devices_with_app(tx, app_id, limit)
 
     async def _discard(self, actor: Actor, uuid: DeviceUuid) -> tuple[Deployed, bool]:
         require(actor, DEVICE_CONTROL)
@@ -184,20 +171,8 @@ class DesiredStates:
             body = (await self._deployed(tx, uuid)).body()
         return Served(etag=etag_of(body), body=body)
 
-    async def _target(self, tx: Transaction, uuid: DeviceUuid) -> Target:
-        return Target(deployed=await self._deployed(tx, uuid), draft=await self._store.draft(tx, uuid))
-
     async def _deployed(self, tx: Transaction, uuid: DeviceUuid) -> Deployed:
         deployed = await self._store.deployed(tx, uuid)
         if deployed is None:
             raise NotFound("there is no such device")
         return deployed
-
-
-def _may_edit(actor: Actor) -> bool:
-    return actor.kind is ActorKind.SYSTEM or DEVICE_WRITE in actor.permissions
-
-
-def _check_match(target: Target, if_match: str | None) -> None:
-    if if_match is not None and not names_etag(if_match, target.etag):
-        raise Conflict("someone else changed the target state meanwhile: read it again and repeat your change")

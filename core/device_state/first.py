@@ -6,12 +6,15 @@ from typing import Any
 
 from core.actor import SYSTEM
 from core.clock import Clock
-from core.device_state.desired import DEVICE_STATES
 from core.device_state.documents import deep_merged
+from core.device_state.drafts import DEVICE_STATES
 from core.device_state.model import Content, Deployed
 from core.device_state.ports import DesiredStateStore
+from core.device_state.sensor_checks import NewId
+from core.device_state.validation import checked
 from core.devices import Device
 from core.errors import Invalid
+from core.ids import Ids
 from core.settings import StoredSettings
 from core.transactions import Transaction
 
@@ -42,15 +45,16 @@ DEFAULT_TARGET_STATE: Mapping[str, Any] = {
 class FirstState:
     """Gives a new device version 1 of what it shall run. Implements `core.provisioning.Issuer`."""
 
-    def __init__(self, *, store: DesiredStateStore, settings: StoredSettings, clock: Clock) -> None:
+    def __init__(self, *, store: DesiredStateStore, settings: StoredSettings, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._ids = ids
 
     async def issue(self, tx: Transaction, device: Device) -> Mapping[str, Any]:
         """Write it down, unless the device has a state already. The answer to the device says nothing of it."""
         if await self._store.deployed(tx, device.uuid) is None:
-            content = first_content(await self._settings.get(tx, TEMPLATE))
+            content = first_content(await self._settings.get(tx, TEMPLATE), self._ids.uuid)
             await self._store.deploy(
                 tx,
                 Deployed(
@@ -65,13 +69,13 @@ class FirstState:
         return {}
 
 
-def first_content(template: Any) -> Content:
+def first_content(template: Any, new_id: NewId) -> Content:
     """The defaults with what the template says. A template that is wrong is passed over: agents enrol only once."""
     default = Content.of(DEFAULT_TARGET_STATE["apps"], DEFAULT_TARGET_STATE["config"])
     if template is None:
         return default
     try:
-        return _with_template(template)
+        return checked(_with_template(template), known=None, new_id=new_id)[0]
     except Invalid as refusal:
         log.exception("the setting %s is wrong and was passed over: %s", TEMPLATE, refusal.message)
         return default

@@ -9,6 +9,7 @@ from attrs import field, frozen
 from core.actor import SYSTEM
 from core.device_state.apps import normalised_apps, normalised_config
 from core.device_state.documents import LARGEST_DOCUMENT, canonical, check_document, etag_of
+from core.device_state.findings import Caution
 from core.device_state.redaction import redacted
 from core.errors import Invalid
 from core.ids import DeviceUuid
@@ -33,6 +34,10 @@ class Content:
         if size > LARGEST_DOCUMENT:
             raise Invalid(f"apps and config may have {LARGEST_DOCUMENT} bytes together, not {size}", field="apps")
         return content
+
+    def redacted(self) -> "Content":
+        """The same without what looks like a secret."""
+        return Content(apps=redacted(self.apps), config=redacted(self.config))
 
 
 @frozen(kw_only=True)
@@ -77,12 +82,14 @@ class Draft:
 class Target:
     """What people see: the draft if there is one, else what is deployed.
 
-    `with_secrets` is false for those who may look and not edit: passwords of services are nothing to them.
+    `with_secrets` is false for those who may look and not edit: passwords of services are nothing to them. `cautions`
+    are what the one who has just edited it shall know.
     """
 
     deployed: Deployed
     draft: Draft | None = None
     with_secrets: bool = True
+    cautions: tuple[Caution, ...] = field(default=(), eq=False)
 
     @property
     def content(self) -> Content:
@@ -92,9 +99,7 @@ class Target:
     @property
     def shown(self) -> Content:
         """What may be shown of it."""
-        if self.with_secrets:
-            return self.content
-        return Content(apps=redacted(self.content.apps), config=redacted(self.content.config))
+        return self.content if self.with_secrets else self.content.redacted()
 
     @property
     def needs_deployment(self) -> bool:
@@ -111,6 +116,11 @@ class Target:
         """Changes with everything that people may see of it, for If-Match."""
         seen = [self.deployed.version, self.needs_deployment, self.content.apps, self.content.config]
         return etag_of(canonical(seen))
+
+    @property
+    def revision(self) -> str:
+        """The same as the tag, without quotes: for those who send back in the body what they had edited."""
+        return self.etag.strip('"')
 
 
 @frozen(kw_only=True)

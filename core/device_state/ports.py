@@ -58,7 +58,7 @@ class EndpointChangeStore(Protocol):
         """Remember them. The device must exist; they go when it goes."""
 
     async def last(
-        self, tx: Transaction, uuid: DeviceUuid, protocol: str, name: str, since: datetime, limit: int
+        self, tx: Transaction, uuid: DeviceUuid, protocol: str, name: str, *, since: datetime, limit: int
     ) -> Sequence[EndpointChange]:
         """Those of one sensor that were noticed since then, the newest first."""
 

@@ -9,6 +9,7 @@ from core.caches import Cache
 from core.checks import require, require_device
 from core.clock import Clock
 from core.device_state.documents import lenient_json
+from core.device_state.endpoint_history import EndpointHistory
 from core.device_state.events import CurrentStateChanged, ReportRefused
 from core.device_state.model import Reported
 from core.device_state.past import MOST_REMEMBERED, PastStateStore, ReportedVersion
@@ -36,12 +37,14 @@ class Reports:
         transactions: Transactions,
         store: ReportedStateStore,
         past: PastStateStore,
+        endpoints: EndpointHistory,
         vitals: VitalsSink,
         clock: Clock,
     ) -> None:
         self._transactions = transactions
         self._store = store
         self._past = past
+        self._endpoints = endpoints
         self._vitals = vitals
         self._clock = clock
         self._refused: Cache[str, bool] = Cache(clock, size=REFUSALS_REMEMBERED, ttl=REFUSALS_APART)
@@ -93,6 +96,7 @@ class Reports:
             after = report.merged_into(before, uuid, now)
             if after != before:
                 await self._store.save(tx, after)
+                await self._endpoints.note(tx, before, after, now)
             await self._vitals.record(tx, uuid, report.fields, late=report.late)
             if not report.late and after.differs_from(before):
                 await self._past.remember(tx, ReportedVersion.of(after), MOST_REMEMBERED)

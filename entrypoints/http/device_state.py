@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from core.device_state import Deployed, Reported, Target, Unmodified, lenient_json
+from core.device_state import Deployed, Expected, Reported, Target, Unmodified, lenient_json
 from core.devices import DEVICE_CONTROL, DEVICE_READ, DEVICE_WRITE
 from core.services import Services
 from entrypoints.http.declarations import Body
@@ -21,10 +21,14 @@ LARGEST_REPORT = 2 * MIB
 
 
 class TargetStateBody(msgspec.Struct):
-    """PUT and POST /devices/{uuid}/target-state. What is absent stays as it is; `apps` is an object or a list."""
+    """PUT and POST /devices/{uuid}/target-state. What is absent stays as it is; `apps` is an object or a list.
+
+    `revision` is what was read before: 409 if it has changed since. If-Match does the same, and answers 412.
+    """
 
     apps: Any = None
     config: Any = None
+    revision: str | None = None
 
 
 class DeviceStateRoutes:
@@ -59,31 +63,19 @@ class DeviceStateRoutes:
         """Change the draft."""
         body = await body_as(request, TargetStateBody)
         target = await self._desired.replace_draft(
-            actor_of(request), device_of(request), apps=body.apps, config=body.config, if_match=_if_match(request)
+            actor_of(request),
+            device_of(request),
+            apps=body.apps,
+            config=body.config,
+            expected=expected_of(request, body.revision),
         )
-        message = "Target state saved as a draft; deploy it to send it to the device"
-        answer = {"status": "ok", "message": message, "uuid": target.deployed.uuid, **target_as_json(target)}
-        return json(answer, headers={"ETag": target.etag})
+        return draft_as_answer(target, "Target state saved as a draft; deploy it to send it to the device")
 
     async def discard(self, request: web.Request) -> web.Response:
         """Drop the draft, if there is one."""
         deployed = await self._desired.discard(actor_of(request), device_of(request))
         message = "There is no draft any more; what is deployed stays"
         return json({"status": "ok", "message": message, "uuid": deployed.uuid, "version": deployed.version})
-
-    async def versions(self, request: web.Request) -> web.Response:
-        """Who deployed which version when."""
-        versions = await self._desired.versions(actor_of(request), device_of(request))
-        shown = [
-            {
-                "version": version.version,
-                "deployed_at": version.deployed_at,
-                "deployed_by": version.deployed_by,
-                "apps_count": version.apps_count,
-            }
-            for version in versions
-        ]
-        return json({"uuid": device_of(request), "count": len(shown), "versions": shown})
 
     async def current(self, request: web.Request) -> web.Response:
         """Show what a device says it runs."""
@@ -92,8 +84,8 @@ class DeviceStateRoutes:
 
     async def deploy(self, request: web.Request) -> web.Response:
         """Make the draft what the device shall run."""
-        deployed = await self._desired.deploy(actor_of(request), device_of(request), if_match=_if_match(request))
-        return json(_deployed_as_json(deployed))
+        deployed = await self._desired.deploy(actor_of(request), device_of(request), expected=expected_of(request))
+        return json(deployed_as_json(deployed))
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Drop the draft."""
@@ -110,6 +102,7 @@ def target_as_json(target: Target) -> dict[str, Any]:
         "config": shown.config,
         "version": deployed.version,
         "needs_deployment": target.needs_deployment,
+        "revision": target.revision,
         "last_deployed_at": deployed.last_deployed_at,
         "deployed_by": deployed.deployed_by,
         "updated_at": target.updated_at,
@@ -131,7 +124,8 @@ def reported_as_json(reported: Reported) -> dict[str, Any]:
     }
 
 
-def _deployed_as_json(deployed: Deployed) -> dict[str, Any]:
+def deployed_as_json(deployed: Deployed) -> dict[str, Any]:
+    """What came of a deployment."""
     return {
         "status": "ok",
         "message": f"Version {deployed.version} is deployed; the device gets it at its next poll",
@@ -143,8 +137,20 @@ def _deployed_as_json(deployed: Deployed) -> dict[str, Any]:
     }
 
 
-def _if_match(request: web.Request) -> str | None:
-    return ",".join(request.headers.getall("If-Match", [])) or None
+def draft_as_answer(target: Target, message: str) -> web.Response:
+    """The draft after an edit, with its tag for the next one, and with what was changed of it or may disappoint."""
+    answer = {"status": "ok", "message": message, "uuid": target.deployed.uuid, **target_as_json(target)}
+    return json({**answer, "warnings": warnings_of(target)}, headers={"ETag": target.etag})
+
+
+def warnings_of(target: Target) -> list[dict[str, str]]:
+    """What the one who has just edited it shall know, field by field."""
+    return [{"field": each.field, "message": each.message} for each in target.cautions]
+
+
+def expected_of(request: web.Request, revision: str | None = None) -> Expected:
+    """What the caller had seen when they decided: the If-Match header, and what they sent in the body."""
+    return Expected(if_match=",".join(request.headers.getall("If-Match", [])) or None, revision=revision)
 
 
 def device_state_routes(services: Services) -> list[Route]:
@@ -186,13 +192,6 @@ def _for_readers(own: DeviceStateRoutes) -> list[Route]:
         ),
         Route(
             method="GET",
-            path=TARGET + "/versions",
-            handler=own.versions,
-            allow=user_with(DEVICE_READ),
-            summary="List the deployed versions",
-        ),
-        Route(
-            method="GET",
             path="/devices/{uuid}/current-state",
             handler=own.current,
             allow=user_with(DEVICE_READ),
@@ -210,7 +209,7 @@ def _for_editors(own: DeviceStateRoutes) -> list[Route]:
             allow=user_with(DEVICE_WRITE),
             summary="Edit the draft of what a device shall run",
             body=TargetStateBody,
-            answers={412: "It was changed in between (If-Match)"},
+            answers={409: "It was changed in between (revision)", 412: "It was changed in between (If-Match)"},
             body_limit=LARGEST_EDIT,
         )
         for method in ("PUT", "POST")

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from core.actor import ActorKind
+from core.device_state import drift
 from core.devices import (
     DEVICE_DELETE,
     DEVICE_READ,
@@ -92,7 +93,8 @@ class DeviceRoutes:
             return json({"device": own_as_json(overview.device), "target_state": target_as_json(target)})
         reported = await self._reports.latest(actor, uuid)
         answer = {"device": overview_as_json(overview), "target_state": target_as_json(target)}
-        return json({**answer, "current_state": reported_as_json(reported) if reported else None})
+        in_sync = drift(target.deployed, reported).in_sync
+        return json({**answer, "current_state": reported_as_json(reported) if reported else None, "inSync": in_sync})
 
     async def edit(self, request: web.Request) -> web.Response:
         """Change what is known of a device."""
@@ -294,5 +296,6 @@ def device_routes(services: Services) -> list[Route]:
             allow=user_with(DEVICE_WRITE),
             summary="Let a device register again with another key",
             body=None,
+            answers={409: "It is released already"},
         ),
     ]

@@ -39,6 +39,8 @@ def response_to(refusal: Refusal) -> web.Response:
     retry_after = getattr(refusal, "retry_after", None)
     if isinstance(refusal, QuotaExceeded) and retry_after is not None:
         status = HTTPStatus.TOO_MANY_REQUESTS
+    if isinstance(refusal, Conflict) and refusal.stale:
+        status = HTTPStatus.PRECONDITION_FAILED
     if retry_after is not None:
         headers["Retry-After"] = str(max(1, math.ceil(retry_after)))
     body: dict[str, Any] = {"error": status.phrase, "message": refusal.message}

@@ -6,10 +6,12 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, DependenciesContainer, Dependency, Singleton
 
 from adapters.sql.access import SqlSessionStore, SqlUserStore
+from adapters.sql.applications import SqlApplicationStore, SqlIssuedIdStore
 from adapters.sql.audit import SqlAuditStore
 from adapters.sql.device_overviews import SqlDeviceOverviews
 from adapters.sql.device_state import SqlDesiredStateStore, SqlReportedStateStore
 from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
+from adapters.sql.endpoint_changes import SqlEndpointChangeStore
 from adapters.sql.enrolment_sessions import SqlUsedChallenges
 from adapters.sql.events import SqlEventStore
 from adapters.sql.groups import SqlGroupStore
@@ -32,8 +34,19 @@ from adapters.system import SecretFiles, SystemClock, SystemIds
 from adapters.system.attempts import GuessLimiter, SignupAttempts
 from adapters.system.envelopes import RsaEnvelopes
 from core.access import Accounts, LoginLimiter, PasswordHasher, Permissions, Sessions, TokenSigner
+from core.applications import Applications
 from core.audit import AuditLog
-from core.device_state import DesiredStates, FirstState, PastStates, Reports
+from core.device_state import (
+    DesiredStates,
+    DeviceApps,
+    Drafts,
+    EndpointHistory,
+    FirstState,
+    PastStates,
+    Reports,
+    Sensors,
+    StateHistory,
+)
 from core.devices import DeviceKeys, Devices, Liveness, Quota
 from core.groups import Groups
 from core.history import History, Replays
@@ -103,6 +116,9 @@ class Adapters(DeclarativeContainer):
     tag_definitions = Singleton(SqlTagDefinitionStore)
     groups = Singleton(SqlGroupStore)
     desired_states = Singleton(SqlDesiredStateStore)
+    endpoint_changes = Singleton(SqlEndpointChangeStore)
+    applications = Singleton(SqlApplicationStore)
+    issued_ids = Singleton(SqlIssuedIdStore)
     reported_states = Singleton(SqlReportedStateStore)
     past_state_store = Singleton(SqlPastStateStore)
     events = Singleton(SqlEventStore)
@@ -212,15 +228,60 @@ class Features(DeclarativeContainer):
         overviews=adapters.device_overviews,
         clock=adapters.clock,
     )
+    drafts = Singleton(
+        Drafts,
+        transactions=adapters.transactions,
+        store=adapters.desired_states,
+        settings=settings,
+        clock=adapters.clock,
+        ids=adapters.ids,
+    )
     desired_states = Singleton(
         DesiredStates,
         transactions=adapters.transactions,
         store=adapters.desired_states,
+        drafts=drafts,
         clock=adapters.clock,
         signals=adapters.signals,
     )
     first_state = Singleton(
-        FirstState, store=adapters.desired_states, settings=adapters.stored_settings, clock=adapters.clock
+        FirstState,
+        store=adapters.desired_states,
+        settings=adapters.stored_settings,
+        clock=adapters.clock,
+        ids=adapters.ids,
+    )
+    state_history = Singleton(
+        StateHistory,
+        transactions=adapters.transactions,
+        store=adapters.desired_states,
+        drafts=drafts,
+        ids=adapters.ids,
+    )
+    sensors = Singleton(Sensors, transactions=adapters.transactions, drafts=drafts, reported=adapters.reported_states)
+    endpoint_history = Singleton(
+        EndpointHistory,
+        transactions=adapters.transactions,
+        store=adapters.endpoint_changes,
+        desired=adapters.desired_states,
+        settings=settings,
+        clock=adapters.clock,
+    )
+    applications = Singleton(
+        Applications,
+        transactions=adapters.transactions,
+        store=adapters.applications,
+        numbers=adapters.issued_ids,
+        desired=desired_states,
+        clock=adapters.clock,
+    )
+    device_apps = Singleton(
+        DeviceApps,
+        transactions=adapters.transactions,
+        store=adapters.desired_states,
+        drafts=drafts,
+        names=applications,
+        ids=adapters.ids,
     )
     room = Singleton(
         Room,
@@ -276,6 +337,7 @@ class Features(DeclarativeContainer):
         transactions=adapters.transactions,
         store=adapters.reported_states,
         past=adapters.past_state_store,
+        endpoints=endpoint_history,
         vitals=metrics,
         clock=adapters.clock,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
-from core import access, audit, history, provisioning
+from core import access, audit, device_state, history, provisioning
 from core.actor import PermissionGrant
 from core.events import AnySubscription
 from core.health import Ping
@@ -15,6 +15,8 @@ from core.provisioning import Issuer
 from core.services import Services
 from core.settings import AnySetting
 from entrypoints.http.access import access_routes
+from entrypoints.http.applications import application_routes
+from entrypoints.http.apps import app_routes
 from entrypoints.http.audit import audit_routes
 from entrypoints.http.device_state import device_state_routes
 from entrypoints.http.devices import device_routes
@@ -34,6 +36,8 @@ from entrypoints.http.provisioning import provisioning_routes
 from entrypoints.http.provisioning_v2 import provisioning_v2_routes
 from entrypoints.http.readings import reading_routes
 from entrypoints.http.routing import Route
+from entrypoints.http.sensors import sensor_routes
+from entrypoints.http.state_history import state_history_routes
 from entrypoints.http.tags import tag_routes
 from entrypoints.http.traffic import traffic_routes
 from entrypoints.http.users import user_routes
@@ -57,6 +61,7 @@ def settings() -> Iterable[AnySetting]:
         *declared.OURS,
         *access.SETTINGS,
         *audit.SETTINGS,
+        *device_state.SETTINGS,
         *history.SETTINGS,
         *provisioning.SETTINGS,
         *RETENTION_SETTINGS,
@@ -117,6 +122,10 @@ def routes(services: Services) -> Iterable[Route]:
         *tag_routes(services),
         *group_routes(services),
         *device_state_routes(services),
+        *state_history_routes(services),
+        *app_routes(services),
+        *application_routes(services),
+        *sensor_routes(services),
         *job_routes(),
         *metric_routes(services),
         *log_routes(services),

@@ -46,5 +46,6 @@ def periodic_tasks(services: Services) -> list[PeriodicTask]:
             wakened_by=(NO_ROOM,),
         ),
         PeriodicTask(name="history.retention", every=timedelta(hours=1), run=services.history.forget_old),
+        PeriodicTask(name="endpoints.retention", every=timedelta(hours=1), run=services.endpoint_history.forget_old),
         PeriodicTask(name="device_states.past", every=timedelta(days=1), run=forget_past),
     ]

@@ -7,22 +7,38 @@ import pytest
 from attrs import define, field, frozen
 from sqlalchemy import select
 
+from adapters.sql.applications import SqlApplicationStore, SqlIssuedIdStore
 from adapters.sql.device_state import SqlDesiredStateStore, SqlReportedStateStore
 from adapters.sql.devices import SqlDeviceStore
+from adapters.sql.endpoint_changes import SqlEndpointChangeStore
 from adapters.sql.outbox import event_from, outbox
 from adapters.sql.past_states import SqlPastStateStore
 from adapters.sql.settings import SqlStoredSettings
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
+from adapters.system import SystemIds
 from core.actor import Actor, ActorKind
-from core.device_state import DesiredStates, FirstState, Reports
+from core.applications import Applications
+from core.device_state import (
+    SETTINGS,
+    DesiredStates,
+    DeviceApps,
+    Drafts,
+    EndpointHistory,
+    FirstState,
+    Reports,
+    Sensors,
+    StateHistory,
+)
 from core.devices import DEVICE_CONTROL, DEVICE_READ, DEVICE_WRITE, Device
 from core.events import Event
 from core.ids import DeviceUuid, UserId
+from core.settings import Settings
 from core.transactions import Transaction
 from tests.support.clock import TestClock
 
 UUID = DeviceUuid("5f3a1deb-f4c3-4e1b-8e76-70de4d2e3f56")
+VERSIONS_KEPT = 5
 OTHER = DeviceUuid("00000000-0000-4000-8000-000000000002")
 APPS = {
     "1001": {
@@ -56,6 +72,11 @@ class States:
     devices: SqlDeviceStore
     first: FirstState
     desired: DesiredStates
+    history: StateHistory
+    apps: DeviceApps
+    applications: Applications
+    sensors: Sensors
+    endpoints: EndpointHistory
     reports: Reports
     vitals: Notes
 
@@ -91,18 +112,37 @@ MANAGER = person(DEVICE_READ, DEVICE_WRITE, DEVICE_CONTROL)
 @pytest.fixture
 def states(transactions: SqliteTransactions, signals: LocalSignals, clock: TestClock) -> States:
     """The states of devices on the test's own database."""
-    store, settings, vitals = SqlDesiredStateStore(), SqlStoredSettings(), Notes()
+    store, reported, settings, vitals = SqlDesiredStateStore(), SqlReportedStateStore(), SqlStoredSettings(), Notes()
+    ids, ours = SystemIds(), Settings(SETTINGS, {"TARGET_STATE_VERSIONS_KEPT": str(VERSIONS_KEPT)})
+    drafts = Drafts(transactions=transactions, store=store, settings=ours, clock=clock, ids=ids)
+    desired = DesiredStates(transactions=transactions, store=store, drafts=drafts, clock=clock, signals=signals)
+    applications = Applications(
+        transactions=transactions,
+        store=SqlApplicationStore(),
+        numbers=SqlIssuedIdStore(),
+        desired=desired,
+        clock=clock,
+    )
+    endpoints = EndpointHistory(
+        transactions=transactions, store=SqlEndpointChangeStore(), desired=store, settings=ours, clock=clock
+    )
     return States(
         transactions=transactions,
         clock=clock,
         settings=settings,
         devices=SqlDeviceStore(),
-        first=FirstState(store=store, settings=settings, clock=clock),
-        desired=DesiredStates(transactions=transactions, store=store, clock=clock, signals=signals),
+        first=FirstState(store=store, settings=settings, clock=clock, ids=ids),
+        desired=desired,
+        history=StateHistory(transactions=transactions, store=store, drafts=drafts, ids=ids),
+        apps=DeviceApps(transactions=transactions, store=store, drafts=drafts, names=applications, ids=ids),
+        applications=applications,
+        sensors=Sensors(transactions=transactions, drafts=drafts, reported=reported),
+        endpoints=endpoints,
         reports=Reports(
             transactions=transactions,
-            store=SqlReportedStateStore(),
+            store=reported,
             past=SqlPastStateStore(),
+            endpoints=endpoints,
             vitals=vitals,
             clock=clock,
         ),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.actor import STRANGER
-from core.device_state import TEMPLATE, Served, Unmodified
+from core.device_state import TEMPLATE, Expected, Served, Unmodified
 from core.devices import DEVICE_READ
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from tests.support.states import APPS, MANAGER, OTHER, UUID, States, device_actor, person
@@ -170,11 +170,11 @@ async def test_a_cancelled_draft_leaves_what_is_deployed(states: States) -> None
 async def test_the_second_of_two_editors_is_told_of_the_first(states: States) -> None:
     await states.enrol()
     seen = (await states.desired.view(MANAGER, UUID)).etag
-    await states.desired.replace_draft(MANAGER, UUID, apps=APPS, if_match=seen)
+    await states.desired.replace_draft(MANAGER, UUID, apps=APPS, expected=Expected(if_match=seen))
     with pytest.raises(Conflict, match="read it again"):
-        await states.desired.replace_draft(MANAGER, UUID, apps={}, if_match=seen)
+        await states.desired.replace_draft(MANAGER, UUID, apps={}, expected=Expected(if_match=seen))
     with pytest.raises(Conflict):
-        await states.desired.deploy(MANAGER, UUID, if_match=seen)
+        await states.desired.deploy(MANAGER, UUID, expected=Expected(if_match=seen))
 
 
 async def test_what_an_edit_does_not_name_stays(states: States) -> None:
@@ -190,7 +190,7 @@ async def test_the_versions_tell_who_deployed_what_when(states: States) -> None:
     await states.enrol()
     states.clock.advance(hours=1)
     await deploy(states, APPS)
-    versions = await states.desired.versions(MANAGER, UUID)
+    versions = await states.history.versions(MANAGER, UUID)
     assert [(entry.version, entry.deployed_by, entry.apps_count) for entry in versions] == [
         (2, "user:7:anna", 1),
         (1, "system", 0),

@@ -23,7 +23,7 @@ CALLERS = ("stranger", *PEOPLE, DEVICE, OTHER_DEVICE)
 ALLOW = "allow"
 REFUSALS = {401: "401", 403: "403"}
 BUG = 500
-NUMBERS = {"id", "eventId"}
+NUMBERS = {"id", "eventId", "appId", "version"}
 # Where a body is looked at before credentials that stand in it, or beside it, are.
 BODIES: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "/api/v1/auth/register": lambda: {

@@ -176,7 +176,9 @@ async def test_the_console_reads_and_writes_the_target_state(api: Api) -> None:
     posted = await manager.post(path, {"config": {"a": 1}}, headers={"If-Match": seen.headers["Etag"]})
     assert (posted.status, posted.body["config"]) == (200, {"a": 1})
     late = await manager.put(path, {"config": {}}, headers={"If-Match": seen.headers["Etag"]})
-    assert late.status == 409
+    assert late.status == 412
+    behind = await manager.put(path, {"config": {}, "revision": seen.body["revision"]})
+    assert behind.status == 409
     assert (await device.caller.get(path)).body["needs_deployment"] is False
     assert (await manager.delete(path)).status == 200
     assert (await manager.delete(path)).status == 200
