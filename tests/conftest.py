@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.support.access",
+    "tests.support.mqtt_accounts",  # before enrolling, which imports it
     "tests.support.application",
     "tests.support.enrolling",
     "tests.support.parts",

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 from attrs import define, field
+from sqlalchemy import select
 
 from adapters.sql.mqtt import SqlMqttAccountStore, SqlMqttUserStore
 from adapters.sql.mqtt_acls import SqlMqttAclStore
 from adapters.sql.mqtt_assignments import SqlAssignmentStore
+from adapters.sql.outbox import event_from, outbox
 from adapters.sql.settings import SqlStoredSettings
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
 from adapters.system import SystemIds
 from adapters.system.passwords import BcryptPasswords
 from core.devices import Liveness
+from core.events import Event
 from core.mqtt import Endpoint, Endpoints, MqttAccounts, MqttAccountStore, MqttAcls, MqttUsers, PeoplesPasswords
 from tests.support.access import CountedPasswords
 from tests.support.clock import TestClock
@@ -62,6 +65,13 @@ def some_accounts(
         passwords=passwords or PeoplesPasswords(hasher=BcryptPasswords(4), clock=clock, ids=ids),
         endpoints=endpoints or some_endpoints(),
     )
+
+
+async def announced(transactions: SqliteTransactions) -> list[Event]:
+    """What was announced, the oldest first."""
+    async with transactions.read() as tx:
+        rows = await tx.rows(select(outbox.c.name, outbox.c.payload).order_by(outbox.c.id))
+    return [event_from(row.name, row.payload) for row in rows]
 
 
 @pytest.fixture
