@@ -24,7 +24,13 @@ KNOWN = 200_000
 UNKNOWN = 10_000
 KNOWN_FOR = 300.0
 UNKNOWN_FOR = 30.0
+# Questions remembered of one client, which a client that makes up topics must not be able to stretch.
+MOST_DECIDED = 32
+LONGEST_REMEMBERED = 256
 _NOBODY = digest_of("nobody has this password")
+
+
+Question = tuple[str, str, int]
 
 
 class MqttAccounts:
@@ -55,6 +61,7 @@ class MqttAccounts:
         self._endpoints = endpoints
         self._known: Cache[str, MqttAccount] = Cache(clock, size=KNOWN, ttl=KNOWN_FOR)
         self._unknown: Cache[str, bool] = Cache(clock, size=UNKNOWN, ttl=UNKNOWN_FOR)
+        self._decided: Cache[str, dict[Question, bool]] = Cache(clock, size=KNOWN, ttl=KNOWN_FOR)
         signals.on(MQTT_ACCOUNTS, self._forget)
         signals.on(DEVICES, lambda uuid: self._forget(device_username(DeviceUuid(uuid))))
 
@@ -75,13 +82,20 @@ class MqttAccounts:
         return right and account is not None and account.is_active
 
     async def permits(self, *, username: str, client_id: str, topic: str, access: int) -> bool:
-        """May the client do this one thing?"""
-        account = await self._account(username) if may_be_called(username, client_id) else None
-        if account is None or not account.is_active:
-            return False
-        if account.is_superuser:
-            return access in {Access.READ, Access.WRITE, Access.SUBSCRIBE}
-        return permits(account.rules(), topic, access, username=username, client_id=client_id)
+        """May the client do this one thing? A broker asks the same few questions of a client again and again."""
+        question = (client_id, topic, access)
+        decided = self._decided.get(username)
+        if decided is not None and question in decided:
+            return decided[question]
+        generation = self._decided.generation
+        answer = await self._decide(username, client_id, topic, access)
+        if decided is None and self._known.get(username) is not None:
+            decided = {}
+            self._decided.put(username, decided, since=generation)
+        # A change of the account meanwhile has thrown `decided` away, so this answer is not given again.
+        if decided is not None and len(decided) < MOST_DECIDED and len(topic) <= LONGEST_REMEMBERED:
+            decided[question] = answer
+        return answer
 
     async def is_superuser(self, username: str) -> bool:
         """May the user do everything?"""
@@ -109,6 +123,14 @@ class MqttAccounts:
         tx.signal(MQTT_ACCOUNTS, username)
         return {"mqtt": endpoint.for_device(device.uuid, username, password)}
 
+    async def _decide(self, username: str, client_id: str, topic: str, access: int) -> bool:
+        account = await self._account(username) if may_be_called(username, client_id) else None
+        if account is None or not account.is_active:
+            return False
+        if account.is_superuser:
+            return access in {Access.READ, Access.WRITE, Access.SUBSCRIBE}
+        return permits(account.rules(), topic, access, username=username, client_id=client_id)
+
     async def _account(self, username: str) -> MqttAccount | None:
         # Strangers choose these names: what cannot be an account takes no memory and reaches no database.
         if not is_username(username):
@@ -129,6 +151,7 @@ class MqttAccounts:
 
     def _forget(self, username: str) -> None:
         self._known.forget(username)
+        self._decided.forget(username)
         self._unknown.forget(username)
 
 

@@ -1,5 +1,6 @@
 """Where a request comes from. Only proxies that the operator named are believed."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from aiohttp import web
@@ -44,6 +45,7 @@ def from_this_machine(request: web.Request, address: str) -> bool:
     return parsed is not None and parsed.is_loopback and not any(name in request.headers for name in FORWARDING)
 
 
+@lru_cache(maxsize=4096)
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     """The address; IPv4 as such, also where it comes in IPv6 clothes from a socket that serves both."""
     try:
