@@ -5,7 +5,7 @@ from core.device_state.device_apps import DeployedApp, DeviceApps
 from core.device_state.differences import Difference
 from core.device_state.documents import lenient_json
 from core.device_state.drafts import ANYTHING, DEVICE_STATES, Drafts, Expected
-from core.device_state.drift import AppDrift, Drift, Standing, ThingDrift, drift
+from core.device_state.drifts import AppDrift, Drift, Standing, ThingDrift, drift
 from core.device_state.endpoint_history import EndpointHistory
 from core.device_state.endpoints import EndpointChange, EndpointHealth
 from core.device_state.events import (

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from core.device_state.drift import connection_of
+from core.device_state.drifts import connection_of
 from core.device_state.endpoints import EndpointHealth
 from core.device_state.model import Reported, Target
 from core.device_state.sensor_checks import name_of, sensors_in

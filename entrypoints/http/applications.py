@@ -159,7 +159,7 @@ def _issued_as_json(issued: IssuedId) -> dict[str, Any]:
 def application_routes(services: Services) -> list[Route]:
     """The routes of the catalogue."""
     own = ApplicationRoutes(services)
-    return [*_reading(own), *_writing(own)]
+    return [*_reading(own), *_writing(own), *_numbering(own)]
 
 
 def _reading(own: ApplicationRoutes) -> list[Route]:
@@ -209,6 +209,12 @@ def _writing(own: ApplicationRoutes) -> list[Route]:
             body=None,
             answers={409: "A device runs it, or has it in its draft"},
         ),
+    ]
+
+
+def _numbering(own: ApplicationRoutes) -> list[Route]:
+    write = user_with(DEVICE_WRITE)
+    return [
         Route(
             method="POST",
             path="/apps/next-id",
