@@ -45,7 +45,7 @@ class TagDefinitions:
         )
         async with self._transactions.begin() as tx:
             added = await self._store.add(tx, definition)
-            tx.announce(TagDefinitionCreated(at=now, by=actor.reference, key=added.key))
+            tx.announce(TagDefinitionCreated(at=now, by=actor.reference, tag=added.key))
         return added
 
     async def edit(self, actor: Actor, key: str, edit: TagDefinitionEdit) -> TagDefinition:
@@ -55,7 +55,7 @@ class TagDefinitions:
         async with self._transactions.begin() as tx:
             definition = (await self._store.get(tx, key)).edited(edit, now)
             await self._store.save(tx, definition)
-            tx.announce(TagDefinitionEdited(at=now, by=actor.reference, key=key))
+            tx.announce(TagDefinitionEdited(at=now, by=actor.reference, tag=key))
         return definition
 
     async def remove(self, actor: Actor, key: str) -> None:
@@ -65,4 +65,4 @@ class TagDefinitions:
             await self._store.remove(tx, key)
             if await self._tags.is_used(tx, key):
                 raise Conflict(f"devices have the tag {key}: take it off them first")
-            tx.announce(TagDefinitionRemoved(at=self._clock.now(), by=actor.reference, key=key))
+            tx.announce(TagDefinitionRemoved(at=self._clock.now(), by=actor.reference, tag=key))

@@ -19,9 +19,9 @@ class DeviceTagged(DeviceEvent):
 
 @frozen(kw_only=True)
 class TagDefinitionEvent(Event):
-    """Something happened to the definition of a tag."""
+    """Something happened to the definition of a tag; `tag` is its key."""
 
-    key: str
+    tag: str
 
 
 @frozen(kw_only=True)

@@ -189,7 +189,8 @@ def definition_as_json(definition: TagDefinition) -> dict[str, Any]:
 
 def tag_routes(services: Services) -> list[Route]:
     """The routes of tags and their definitions."""
-    return [*_device_tag_routes(TagRoutes(services)), *_definition_routes(TagDefinitionRoutes(services))]
+    tags, definitions = TagRoutes(services), TagDefinitionRoutes(services)
+    return [*_device_tag_routes(tags), *_search_routes(tags), *_definition_routes(definitions)]
 
 
 def _device_tag_routes(own: TagRoutes) -> list[Route]:
@@ -224,6 +225,12 @@ def _device_tag_routes(own: TagRoutes) -> list[Route]:
             body=None,
             answers={409: "Every device must have this tag"},
         ),
+    ]
+
+
+def _search_routes(own: TagRoutes) -> list[Route]:
+    read, write = user_with(DEVICE_READ), user_with(DEVICE_WRITE)
+    return [
         Route(
             method="POST",
             path="/devices/query",

@@ -5,7 +5,7 @@ CREATE TABLE device_tags (
     updated_at INTEGER NOT NULL,
     CONSTRAINT pk_device_tags PRIMARY KEY (device_uuid, key)
 ) WITHOUT ROWID;
-CREATE INDEX ix_device_tags_key_value ON device_tags (key, value);
+CREATE INDEX ix_device_tags_key_value ON device_tags ("key", value);
 
 -- What may be written under a key. An empty list of values is no restriction.
 CREATE TABLE tag_definitions (

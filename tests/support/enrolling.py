@@ -44,6 +44,28 @@ def accounts(
     return some_accounts(transactions, signals, clock, liveness)
 
 
+def _preregistrations(
+    transactions: SqliteTransactions,
+    keys: ProvisioningKeys,
+    devices: Devices,
+    device_keys: DeviceKeys,
+    clock: TestClock,
+) -> Preregistrations:
+    ids = SystemIds()
+    first = FirstState(store=SqlDesiredStateStore(), settings=SqlStoredSettings(), clock=clock, ids=ids)
+    return Preregistrations(
+        transactions=transactions,
+        keys=keys,
+        key_store=SqlProvisioningKeyStore(),
+        devices=SqlDeviceStore(),
+        registry=devices,
+        device_keys=device_keys,
+        first_state=first,
+        clock=clock,
+        ids=ids,
+    )
+
+
 @pytest.fixture
 def enrolling(
     transactions: SqliteTransactions,
@@ -63,19 +85,7 @@ def enrolling(
         clock=clock,
     )
     provisioning_keys = ProvisioningKeys(transactions, keys, clock, SystemIds())
-    preregistrations = Preregistrations(
-        transactions=transactions,
-        keys=provisioning_keys,
-        key_store=keys,
-        devices=store,
-        registry=devices,
-        device_keys=device_keys,
-        first_state=FirstState(
-            store=SqlDesiredStateStore(), settings=SqlStoredSettings(), clock=clock, ids=SystemIds()
-        ),
-        clock=clock,
-        ids=SystemIds(),
-    )
+    preregistrations = _preregistrations(transactions, provisioning_keys, devices, device_keys, clock)
     enrolments = Enrolments(
         transactions=transactions,
         keys=keys,

@@ -165,7 +165,7 @@ async def test_a_definition_is_made_changed_and_removed_and_each_is_told(tagging
     assert await tagging.definitions.all(SYSTEM) == [edited]
     await tagging.definitions.remove(SYSTEM, "site")
     for kind in (TagDefinitionCreated, TagDefinitionEdited, TagDefinitionRemoved):
-        assert [event.key for event in await tagging.enrolling.events(kind)] == ["site"]
+        assert [event.tag for event in await tagging.enrolling.events(kind)] == ["site"]
     for attempt in (
         tagging.definitions.remove(SYSTEM, "site"),
         tagging.definitions.edit(SYSTEM, "site", TagDefinitionEdit(is_required=True)),
