@@ -20,6 +20,7 @@ from core.access.model import (
     Tokens,
     User,
     UserChange,
+    WatchToken,
     password_of,
     role_of,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "UserCreated",
     "UserDeleted",
     "UserStore",
+    "WatchToken",
     "password_of",
     "role_of",
 ]

@@ -29,6 +29,7 @@ class TokenKind(Enum):
 
     ACCESS = "access"
     REFRESH = "refresh"
+    WATCH = "watch"
 
 
 @frozen(kw_only=True)

@@ -1,7 +1,7 @@
 """People, their sessions, and the pure decisions about both."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from attrs import evolve, field, frozen
 
@@ -158,3 +158,11 @@ class Tokens:
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     user: User
+
+
+@frozen(kw_only=True)
+class WatchToken:
+    """What lets a browser watch what happens, and do nothing else, for as long as the session lasts."""
+
+    token: str = field(repr=False)
+    lasts: timedelta

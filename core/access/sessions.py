@@ -6,7 +6,7 @@ from attrs import evolve, field, frozen
 
 from core.access.claims import REFUSED, Claims, TokenKind, believed, claims_for
 from core.access.events import LoggedIn, LoggedOut, LoginFailed
-from core.access.model import Credentials, Session, Tokens, User
+from core.access.model import Credentials, Session, Tokens, User, WatchToken
 from core.access.permissions import Permissions
 from core.access.ports import LoginLimiter, PasswordHasher, SessionStore, TokenSigner, UserStore
 from core.access.settings import ACCESS_FOR, REFRESH_FOR
@@ -136,22 +136,46 @@ class Sessions:
 
     async def actor(self, token: str, address: str) -> Actor:
         """Who sends this access token from this address. Answers from memory when it can. Unauthenticated."""
-        now = self._clock.now()
-        claims = believed(self._signer.verify(token), TokenKind.ACCESS, now)
+        return await self._actor(believed(self._signer.verify(token), TokenKind.ACCESS, self._clock.now()), address)
 
-        async def load() -> _Standing:
-            session, user = await self._session_of(claims)
-            return _Standing(actor=self._actor_for(user, session), expires_at=session.expires_at)
+    async def watcher(self, token: str, address: str) -> Actor:
+        """Who sends this watch token from this address: to be let watch, never to be let do. Unauthenticated."""
+        return await self._actor(believed(self._signer.verify(token), TokenKind.WATCH, self._clock.now()), address)
 
-        standing = await self._standing.get_or(claims.session_id, load)
-        if standing.actor.user_id != claims.user_id or standing.expires_at <= now:
+    async def again(self, actor: Actor) -> Actor:
+        """The same person as they stand now, for who stays connected for long. Unauthenticated when the session ended.
+
+        SESSIONS is signalled with the id of each session that is ended before its time.
+        """
+        if actor.user_id is None or actor.session_id is None:
             raise Unauthenticated(REFUSED)
-        return evolve(standing.actor, address=address)
+        claims = Claims(user_id=actor.user_id, session_id=actor.session_id, token_id="")
+        return await self._actor(claims, actor.address)
+
+    async def watch_token(self, access: str) -> WatchToken:
+        """A token to watch with, in the session of this access token. Unauthenticated."""
+        now = self._clock.now()
+        claims = believed(self._signer.verify(access), TokenKind.ACCESS, now)
+        session, user = await self._session_of(claims)
+        watch = claims_for(
+            TokenKind.WATCH, user, session.id, token_id=self._ids.uuid(), now=now, until=session.expires_at
+        )
+        return WatchToken(token=self._signer.sign(watch), lasts=session.expires_at - now)
 
     async def prune(self) -> int:
         """Forget sessions whose time is over; how many."""
         async with self._transactions.begin() as tx:
             return await self._store.end_expired(tx, self._clock.now())
+
+    async def _actor(self, claims: Claims, address: str) -> Actor:
+        async def load() -> _Standing:
+            session, user = await self._session_of(claims)
+            return _Standing(actor=self._actor_for(user, session), expires_at=session.expires_at)
+
+        standing = await self._standing.get_or(claims.session_id, load)
+        if standing.actor.user_id != claims.user_id or standing.expires_at <= self._clock.now():
+            raise Unauthenticated(REFUSED)
+        return evolve(standing.actor, address=address)
 
     async def _recognised(self, attempt: _Attempt) -> Credentials:
         async with self._transactions.read() as tx:

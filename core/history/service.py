@@ -95,10 +95,16 @@ class History:
             found = await self._store.buckets(tx, asked, hours * 3600)
         return regrouped(list(found), period)
 
-    async def newest(self, device_uuid: DeviceUuid | None, limit: int) -> Sequence[HistoryEvent]:
-        """The last events that everybody may see who reads data, newest first; for those who were let in already."""
+    async def newest(
+        self, device_uuid: DeviceUuid | None, limit: int, after: int | None = None
+    ) -> Sequence[HistoryEvent]:
+        """The last events that everybody may see who reads data, newest first; for those who were let in already.
+
+        With an id in `after`, the first ones that were stored after it, the oldest first.
+        """
+        query = EventQuery(device_uuid=device_uuid, limit=limit, after=after, ascending=after is not None)
         async with self._transactions.read() as tx:
-            return await self._store.find(tx, EventQuery(device_uuid=device_uuid, limit=limit))
+            return await self._store.find(tx, query)
 
     async def forget_old(self) -> int:
         """Forget what is older than it has to be; how many events. Others may write in between."""

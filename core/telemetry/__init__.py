@@ -2,8 +2,8 @@
 
 from core.telemetry.dropped import DroppedSummaries
 from core.telemetry.lines import MOST_LINES, LogBatch, LogLine, batch_of
-from core.telemetry.logs import Logs
-from core.telemetry.metrics import Condition, Metrics
+from core.telemetry.logs import LOGS_STORED, Logs
+from core.telemetry.metrics import METRICS_STORED, Condition, Metrics
 from core.telemetry.model import (
     DATA_READ,
     MOST_LOGS,
@@ -30,6 +30,8 @@ from core.telemetry.vitals import Vitals, vitals_of
 
 __all__ = [
     "DATA_READ",
+    "LOGS_STORED",
+    "METRICS_STORED",
     "MOST_LINES",
     "MOST_LOGS",
     "MOST_METRICS",

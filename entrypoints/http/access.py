@@ -8,6 +8,7 @@ from aiohttp import web
 from core.access import NewUser, Tokens, User
 from core.errors import Unauthenticated
 from core.services import Services
+from entrypoints.http import cookies
 from entrypoints.http.declarations import Body
 from entrypoints.http.requests import actor_of, body_as, body_bytes, decoded
 from entrypoints.http.responses import json
@@ -54,9 +55,10 @@ class ChangePasswordBody(msgspec.Struct, rename="camel"):
 class AccessRoutes:
     """Handlers."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, https: bool = False) -> None:
         self._accounts = services.accounts
         self._sessions = services.sessions
+        self._https = https
 
     async def register(self, request: web.Request) -> web.Response:
         """Make an account for oneself, where that is allowed, and log in."""
@@ -64,31 +66,38 @@ class AccessRoutes:
         wanted = NewUser(username=body.username, email=body.email, password=body.password, full_name=body.full_name)
         await self._accounts.sign_up(actor_of(request), wanted)
         tokens = await self._login(request, body.username, body.password)
-        return json({"message": "User registered successfully", "data": with_tokens(tokens)}, status=201)
+        response = json({"message": "User registered successfully", "data": with_tokens(tokens)}, status=201)
+        return await self._remembered(request, response, tokens.access)
 
     async def login(self, request: web.Request) -> web.Response:
         """Begin a session."""
         body = await body_as(request, LoginBody)
         tokens = await self._login(request, body.username, body.password)
-        return json({"message": "Login successful", "data": with_tokens(tokens)})
+        response = json({"message": "Login successful", "data": with_tokens(tokens)})
+        return await self._remembered(request, response, tokens.access)
 
     async def refresh(self, request: web.Request) -> web.Response:
         """A new access token; the refresh token stays as it is."""
         body = await body_as(request, RefreshBody)
         access = await self._sessions.refresh(body.refresh_token)
-        return json({"message": "Token refreshed successfully", "data": {"accessToken": access}})
+        response = json({"message": "Token refreshed successfully", "data": {"accessToken": access}})
+        return await self._remembered(request, response, access)
 
     async def logout(self, request: web.Request) -> web.Response:
         """End this session."""
         body = decoded(await body_bytes(request) or b"{}", LogoutBody)
         await self._sessions.logout(actor_of(request), body.refresh_token)
-        return json({"message": "Logout successful"})
+        response = json({"message": "Logout successful"})
+        cookies.forget(response)
+        return response
 
     async def change_password(self, request: web.Request) -> web.Response:
         """Replace one's own password."""
         body = await body_as(request, ChangePasswordBody)
         await self._accounts.change_password(actor_of(request), body.current_password, body.new_password)
-        return json({"message": "Password changed successfully: log in again"})
+        response = json({"message": "Password changed successfully: log in again"})
+        cookies.forget(response)
+        return response
 
     async def me(self, request: web.Request) -> web.Response:
         """Who one is. Carries no credential of any kind."""
@@ -97,6 +106,12 @@ class AccessRoutes:
             raise Unauthenticated("log in first")
         user = await self._accounts.get(actor, actor.user_id)
         return json({"data": {"user": as_json(user)}})
+
+    async def _remembered(self, request: web.Request, response: web.Response, access: str) -> web.Response:
+        """The answer, with the cookie that lets the browser watch."""
+        watch = await self._sessions.watch_token(access)
+        cookies.remember(request, response, watch.token, watch.lasts, https=self._https)
+        return response
 
     async def _login(self, request: web.Request, username: str, password: str) -> Tokens:
         user_agent = request.headers.get("User-Agent", "")
@@ -122,9 +137,9 @@ def with_tokens(tokens: Tokens) -> dict[str, Any]:
     return {"accessToken": tokens.access, "refreshToken": tokens.refresh, "user": as_json(tokens.user)}
 
 
-def access_routes(services: Services) -> list[Route]:
-    """The routes of logging in and out."""
-    own = AccessRoutes(services)
+def access_routes(services: Services, *, https: bool = False) -> list[Route]:
+    """The routes of logging in and out. `https`: people reach us over HTTPS, whatever we see of it."""
+    own = AccessRoutes(services, https=https)
     return [
         Route(
             method="POST",

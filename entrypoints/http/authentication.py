@@ -60,7 +60,7 @@ class Authentication:
         return Actor(kind=ActorKind.DEVICE, device_uuid=known.uuid, address=address)
 
     async def _user(self, request: web.Request, allow: Allow, address: str) -> Actor:
-        token = bearer_of(request)
+        token = bearer_of(request) or (request.query.get("token") if allow.token_in_query else None)
         if token is None:
             raise Unauthenticated("log in first: POST /api/v1/auth/login, then send Authorization: Bearer <token>")
         actor: Actor = await self._sessions.actor(token, address)

@@ -41,7 +41,7 @@ class MetricRoutes:
             samples = await self._metrics.last(actor, uuid, limit)
         else:
             samples = await self._metrics.series(actor, uuid, period)
-        return json({"count": len(samples), "metrics": [_sample_as_json(sample) for sample in samples]})
+        return json({"count": len(samples), "metrics": [sample_as_json(sample) for sample in samples]})
 
     async def processes(self, request: web.Request) -> web.Response:
         """What ran when the device last told."""
@@ -51,7 +51,7 @@ class MetricRoutes:
     async def interfaces(self, request: web.Request) -> web.Response:
         """Through what the device is connected."""
         condition = await self._metrics.condition(actor_of(request), device_of(request))
-        found = [_interface_as_json(interface) for interface in condition.vitals.network_interfaces or []]
+        found = [interface_as_json(interface) for interface in condition.vitals.network_interfaces or []]
         return json(_about(condition) | {"interfaces": found})
 
     async def history(self, request: web.Request) -> web.Response:
@@ -67,7 +67,8 @@ class MetricRoutes:
         return json({"device_uuid": uuid, "count": len(history), "history": history})
 
 
-def _sample_as_json(sample: Sample) -> dict[str, Any]:
+def sample_as_json(sample: Sample) -> dict[str, Any]:
+    """Vital signs at a moment, in the words of the dashboard."""
     signs = {name: getattr(sample.vitals, name) for name in SIGNS}
     return signs | {"recorded_at": sample.recorded_at, "late": sample.late}
 
@@ -80,7 +81,7 @@ def _about(condition: Condition) -> dict[str, Any]:
     }
 
 
-def _interface_as_json(told: Mapping[str, Any]) -> dict[str, Any]:
+def interface_as_json(told: Mapping[str, Any]) -> dict[str, Any]:
     """An interface in the words of the dashboard. A loopback never says `up`; with an address it is connected."""
     address = told.get("ip4") or told.get("ip6")
     state = told.get("operstate")

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from aiohttp import web
-from attrs import frozen
+from attrs import field, frozen
 
 from core.actor import Permission
 from entrypoints.http.declarations import UNDECLARED, Answer, Body, QueryParameter, Secret, Undeclared
@@ -28,10 +28,14 @@ class Caller(Enum):
 
 @frozen
 class Allow:
-    """Whom a route lets pass before its handler runs. The use case behind it asks again."""
+    """Whom a route lets pass before its handler runs. The use case behind it asks again.
+
+    `token_in_query`: the access token of a person may stand in `?token=`, where browsers can send no header.
+    """
 
     caller: Caller
     permission: Permission | None = None
+    token_in_query: bool = field(default=False, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.caller.value} with {self.permission}" if self.permission else self.caller.value

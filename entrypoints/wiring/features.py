@@ -112,7 +112,7 @@ def routes(services: Services) -> Iterable[Route]:
     """Our part of the HTTP API."""
     secret = services.settings[declared.MOSQUITTO_AUTH_SECRET]
     return [
-        *access_routes(services),
+        *access_routes(services, https=services.settings[declared.CLOUD_API_ENDPOINT].startswith("https://")),
         *user_routes(services),
         *audit_routes(services),
         *provisioning_routes(services),

@@ -21,6 +21,7 @@ from entrypoints.http.app import application
 from entrypoints.http.authentication import Authentication
 from entrypoints.http.cors import Cors
 from entrypoints.http.health import VERSION, HealthRoutes
+from entrypoints.http.live import Live
 from entrypoints.http.mqtt_websocket import MqttWebSocket
 from entrypoints.http.openapi_docs import OpenApiRoutes
 from entrypoints.http.prometheus import HttpMetrics
@@ -79,13 +80,16 @@ async def control_plane(
         await services.liveness.open()
         await stack.enter_async_context(_reconciling(inside, plugins, registry))
         mqtt_url = await stack.enter_async_context(_broker(inside.broker, services, settings))
-        routes = _routes(services, plugins, registry, inside.broker)
+        live = _live(services)
+        routes = _routes(services, plugins, registry, inside.broker, live)
         door = stack.enter_context(_door(settings))
         url = _url_of(door, settings)
         services.sealed_enrolments.reachable_at(url)
         running = Running(services=services, plugins=plugins, routes=routes, data=data, url=url, mqtt_url=mqtt_url)
         await prepare(running)
         await stack.enter_async_context(_http(_application(services, routes, registry), door))
+        # Who only watches is sent away first: nobody waits for them to leave by themselves.
+        stack.callback(live.close)
         tenure.tell({"host": settings[declared.HOST], "port": door.getsockname()[1], "mqttPort": inside.broker.port})
         yield running
 
@@ -143,9 +147,9 @@ async def _broker(broker: EmbeddedBroker, services: Services, settings: Settings
 
 
 def _routes(
-    services: Services, plugins: pluggy.PluginManager, registry: CollectorRegistry, broker: EmbeddedBroker
+    services: Services, plugins: pluggy.PluginManager, registry: CollectorRegistry, broker: EmbeddedBroker, live: Live
 ) -> Sequence[Route]:
-    """What is served: probes, MQTT over WebSocket, what the hook `routes` was answered, and the document of it all."""
+    """What is served: probes, sockets, what the hook `routes` was answered, and the document of it all."""
     health = HealthRoutes(
         clock=services.clock,
         pings=answers(plugins.hook.pings, services=services),
@@ -155,9 +159,16 @@ def _routes(
     )
     documented = OpenApiRoutes(VERSION)
     theirs = answers(plugins.hook.routes, services=services)
-    routes = (*health.routes(), *MqttWebSocket(broker).routes(), *theirs, *documented.routes())
+    routes = (*health.routes(), *MqttWebSocket(broker).routes(), *live.routes(), *theirs, *documented.routes())
     documented.describe(routes)
     return routes
+
+
+def _live(services: Services) -> Live:
+    settings = services.settings
+    named = [settings[declared.CLOUD_API_ENDPOINT], *settings[declared.CORS_ORIGINS]]
+    origins = frozenset(origin.rstrip("/") for origin in named if origin)
+    return Live(services, proxies=TrustedProxies(settings[declared.TRUSTED_PROXIES]), origins=origins)
 
 
 def _application(services: Services, routes: Sequence[Route], registry: CollectorRegistry) -> web.Application:

@@ -36,6 +36,8 @@ BODIES: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "/api/v1/device/register": registration,
     "/api/v1/device/{uuid}/key-exchange": lambda: {"uuid": str(uuid4()), "deviceApiKey": uuid4().hex + uuid4().hex},
 }
+# What would be answered without end is asked for nothing.
+QUERIES: Mapping[str, str] = {"/api/v1/live": "?channels=none", "/api/v1/devices/{uuid}/live": "?channels=none"}
 
 
 def _expected() -> dict[tuple[str, str], tuple[str, ...]]:
@@ -50,7 +52,7 @@ def _filled(route: Route, known: Mapping[str, str]) -> str:
         name = found[1].split(":")[0]
         return known.get(name) or ("999999" if name in NUMBERS else str(uuid4()))
 
-    return re.sub(r"\{([^}]+)\}", fill, path_of(route))
+    return re.sub(r"\{([^}]+)\}", fill, path_of(route)) + QUERIES.get(path_of(route), "")
 
 
 def _body(route: Route) -> Mapping[str, str]:
