@@ -37,6 +37,9 @@ SECONDS = 60.0
 # What cannot be asked by one request with one answer.
 LEFT_OUT: Mapping[str, str] = {
     "/mqtt": "speaks MQTT over WebSocket",
+    "/ws": "is a WebSocket",
+    "/api/v1/live": "streams until one leaves",
+    "/api/v1/devices/{uuid}/live": "streams until one leaves",
 }
 
 
