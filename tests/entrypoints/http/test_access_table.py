@@ -15,6 +15,7 @@ from core.actor import Role
 from entrypoints.http.app import path_of
 from entrypoints.http.routing import Route
 from tests.support.application import OWNER_PASSWORD, Api, Caller, EnrolledDevice, registration
+from tests.support.sealing import sealed_by_nobody
 
 TABLE = Path(__file__).parents[2] / "snapshots" / "access.txt"
 PEOPLE = {role.word: role for role in Role}
@@ -25,7 +26,7 @@ REFUSALS = {401: "401", 403: "403"}
 BUG = 500
 NUMBERS = {"id", "eventId", "appId", "version"}
 # Where a body is looked at before credentials that stand in it, or beside it, are.
-BODIES: Mapping[str, Callable[[], Mapping[str, str]]] = {
+BODIES: Mapping[str, Callable[[], Mapping[str, object]]] = {
     "/api/v1/auth/register": lambda: {
         "username": "somebody",
         "email": "somebody@example.com",
@@ -34,6 +35,8 @@ BODIES: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "/api/v1/auth/login": lambda: {"username": uuid4().hex, "password": "a guess, and a wrong one"},
     "/api/v1/auth/refresh": lambda: {"refreshToken": "forged"},
     "/api/v1/device/register": registration,
+    "/api/v1/provisioning/v2/key-exchange": lambda: {"deviceUuid": str(uuid4())},
+    "/api/v1/provisioning/v2/register": sealed_by_nobody,
     "/api/v1/device/{uuid}/key-exchange": lambda: {"uuid": str(uuid4()), "deviceApiKey": uuid4().hex + uuid4().hex},
 }
 # What would be answered without end is asked for nothing.
@@ -55,7 +58,7 @@ def _filled(route: Route, known: Mapping[str, str]) -> str:
     return re.sub(r"\{([^}]+)\}", fill, path_of(route)) + QUERIES.get(path_of(route), "")
 
 
-def _body(route: Route) -> Mapping[str, str]:
+def _body(route: Route) -> Mapping[str, object]:
     return BODIES.get(path_of(route), dict)()
 
 
