@@ -19,11 +19,15 @@ UNDECLARED: Final = Undeclared.BODY
 
 
 class Secret(Enum):
-    """The credentials that a handler asks for itself, by the name of their security scheme in the document."""
+    """The credentials that a handler asks for itself, by the name of their security scheme in the document.
+
+    OpenAPI has no scheme for credentials that stand in the body.
+    """
 
     DEVICE_KEY = "deviceKeyAsBearer"
     PROVISIONING_KEY = "provisioningKey"
     METRICS_TOKEN = "metricsToken"  # noqa: S105 - the name of a scheme
+    IN_THE_BODY = "in the body"
     BROKER_SECRET = "brokerSecret"  # noqa: S105 - the name of a scheme
 
 

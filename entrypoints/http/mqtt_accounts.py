@@ -18,12 +18,14 @@ from core.mqtt import (
     NewMqttUser,
 )
 from core.services import Services
+from entrypoints.http.declarations import integer
 from entrypoints.http.requests import Query, actor_of, body_as, number_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import MIB, Route, user_with
 
 MOST_ACCOUNTS = 500
 MOST_PAGES = 1_000_000
+OF_A_DEVICE = "The account is a device's: it comes and goes with the device"
 
 
 class NewMqttUserBody(msgspec.Struct):
@@ -159,13 +161,25 @@ def mqtt_account_routes(services: Services) -> list[Route]:
     read, write, manage = user_with(MQTT_USER_READ), user_with(MQTT_USER_WRITE), user_with(MQTT_ACL_MANAGE)
     one = users + "/{id}"
     return [
-        Route(method="GET", path=users, handler=own.index, allow=read, summary="List accounts of the MQTT broker"),
+        Route(
+            method="GET",
+            path=users,
+            handler=own.index,
+            allow=read,
+            summary="List accounts of the MQTT broker",
+            query=(
+                integer("limit", "Accounts of a page", default=MOST_ACCOUNTS, lowest=1, highest=MOST_ACCOUNTS),
+                integer("page", "Number of the page", default=1, lowest=1, highest=MOST_PAGES),
+            ),
+        ),
         Route(
             method="POST",
             path=users,
             handler=own.create,
             allow=write,
             summary="Make an account of the MQTT broker",
+            body=NewMqttUserBody,
+            answers={201: "The account"},
             body_limit=MIB,
         ),
         Route(
@@ -174,10 +188,17 @@ def mqtt_account_routes(services: Services) -> list[Route]:
             handler=own.change,
             allow=write,
             summary="Change an account of the MQTT broker",
+            body=MqttUserChangeBody,
+            answers={409: OF_A_DEVICE},
             body_limit=MIB,
         ),
         Route(
-            method="DELETE", path=one, handler=own.delete, allow=write, summary="Delete an account of the MQTT broker"
+            method="DELETE",
+            path=one,
+            handler=own.delete,
+            allow=write,
+            summary="Delete an account of the MQTT broker",
+            answers={409: OF_A_DEVICE},
         ),
         Route(
             method="POST",
@@ -185,6 +206,8 @@ def mqtt_account_routes(services: Services) -> list[Route]:
             handler=own.add_acl,
             allow=manage,
             summary="Give an account of the MQTT broker a right",
+            body=MqttAclBody,
+            answers={201: "The right", 409: "The account is a device's, or has too many rights"},
             body_limit=MIB,
         ),
         Route(
@@ -193,6 +216,7 @@ def mqtt_account_routes(services: Services) -> list[Route]:
             handler=own.change_acl,
             allow=manage,
             summary="Change a right on the MQTT broker",
+            body=MqttAclBody,
             body_limit=MIB,
         ),
         Route(

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from core.monitoring import DATA_READ, BrokerReport
 from core.services import Services
+from entrypoints.http.declarations import Answer
 from entrypoints.http.requests import actor_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import Route, user_with
@@ -69,5 +70,12 @@ def mqtt_metric_routes(services: Services) -> list[Route]:
         Route(
             method="GET", path="/mqtt/metrics", handler=own.metrics, allow=allow, summary="Numbers of the MQTT broker"
         ),
-        Route(method="GET", path="/mqtt/health", handler=own.health, allow=allow, summary="Does the MQTT broker work"),
+        Route(
+            method="GET",
+            path="/mqtt/health",
+            handler=own.health,
+            allow=allow,
+            summary="Does the MQTT broker work",
+            answers={200: "It does", 503: Answer("It does not")},
+        ),
     ]

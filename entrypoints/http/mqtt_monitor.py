@@ -1,19 +1,33 @@
 """Which topics the MQTT broker carries, and what their messages look like (contract §4.16)."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import wraps
 from typing import Any
 
 from aiohttp import web
 
 from core.monitoring import DATA_READ, MOST_SHOWN, SETTINGS_WRITE, TimeWindow
 from core.services import Services
+from entrypoints.http.declarations import QueryParameter, integer, word
 from entrypoints.http.mqtt_metrics import rates_as_json, report_as_json
-from entrypoints.http.mqtt_topics import LONGEST_LOOK_BACK, TopicRoutes, span_of, status_as_json, topic_as_json
+from entrypoints.http.mqtt_topics import (
+    LIMIT,
+    LONGEST_LOOK_BACK,
+    Answered,
+    TopicRoutes,
+    status_as_json,
+    topic_as_json,
+)
 from entrypoints.http.requests import Query, actor_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import Handler, Route, user_with
 
 MOST_ON_DASHBOARD = 10
 BROKER = "embedded"
+MINUTES_A_YEAR = 366 * 24 * 60
+MINUTES = integer("minutes", "How far back", highest=MINUTES_A_YEAR)
+TIME_WINDOW = word("timeWindow", "Only topics on which something came during this time", TimeWindow)
 
 
 class MqttMonitorRoutes:
@@ -81,7 +95,7 @@ class MqttMonitorRoutes:
         """Topics, the one with the latest message first."""
         query = Query(request)
         window = query.word("timeWindow", TimeWindow)
-        within = window.length if window is not None else span_of(query)
+        within = window.length if window is not None else _span_of(query)
         limit = query.integer("limit", default=MOST_SHOWN, lowest=1, highest=MOST_SHOWN)
         found = self._monitor.topics(actor_of(request), within=within, limit=limit)
         return json({"success": True, "count": len(found), "data": [topic_as_json(topic) for topic in found]})
@@ -105,12 +119,19 @@ class MqttMonitorRoutes:
         }
 
 
+def _span_of(query: Query) -> timedelta | None:
+    """How far `minutes` looks back; None where nobody said."""
+    minutes = query.integer("minutes", default=0, highest=MINUTES_A_YEAR)
+    return timedelta(minutes=minutes) if minutes else None
+
+
 def mqtt_monitor_routes(services: Services) -> list[Route]:
     """The routes of the monitor. All but status, start and stop are answered only while it runs."""
     own, topics = MqttMonitorRoutes(services), TopicRoutes(services)
     monitor = services.mqtt_monitor
 
     def while_running(handler: Handler) -> Handler:
+        @wraps(handler)
         async def guarded(request: web.Request) -> web.StreamResponse:
             if monitor.running:
                 return await handler(request)
@@ -119,28 +140,41 @@ def mqtt_monitor_routes(services: Services) -> list[Route]:
 
         return guarded
 
-    def read(path: str, handler: Handler, summary: str) -> Route:
+    def read(path: str, handler: Handler, summary: str, query: tuple[QueryParameter, ...] = ()) -> Route:
         return Route(
-            method="GET", path=f"/mqtt-monitor{path}", handler=handler, allow=user_with(DATA_READ), summary=summary
+            method="GET",
+            path=f"/mqtt-monitor{path}",
+            handler=handler,
+            allow=user_with(DATA_READ),
+            summary=summary,
+            query=query,
+            answers={400: "The monitor does not run, or what was sent is wrong"},
         )
 
     def write(path: str, handler: Handler, summary: str) -> Route:
-        allow = user_with(SETTINGS_WRITE)
-        return Route(method="POST", path=f"/mqtt-monitor{path}", handler=handler, allow=allow, summary=summary)
+        return Route(
+            method="POST",
+            path=f"/mqtt-monitor{path}",
+            handler=handler,
+            allow=user_with(SETTINGS_WRITE),
+            summary=summary,
+            body=None,
+            answers={400: "The monitor does not run"},
+        )
 
-    answered = {
-        "/stats": (own.stats, "The broker and its topics in numbers"),
-        "/metrics": (own.metrics, "Rates of the broker"),
-        "/system-stats": (own.system_stats, "Counts of the broker since it started"),
-        "/dashboard": (own.dashboard, "The monitor at a glance"),
-        "/topic-tree": (own.tree, "Topics by their levels"),
-        "/topics": (own.topics, "Topics with their latest messages"),
-        **topics.answered(),
-    }
+    answered: Sequence[Answered] = [
+        ("/stats", own.stats, "The broker and its topics in numbers", ()),
+        ("/metrics", own.metrics, "Rates of the broker", ()),
+        ("/system-stats", own.system_stats, "Counts of the broker since it started", ()),
+        ("/dashboard", own.dashboard, "The monitor at a glance", ()),
+        ("/topic-tree", own.tree, "Topics by their levels", ()),
+        ("/topics", own.topics, "Topics with their latest messages", (TIME_WINDOW, MINUTES, LIMIT)),
+        *topics.answered(),
+    ]
     return [
         read("/status", own.status, "Are topics watched"),
         write("/start", own.start, "Watch topics"),
         write("/stop", own.stop, "Watch topics no more"),
         write("/sync", while_running(own.sync), "Save now what was seen of topics"),
-        *(read(path, while_running(handler), summary) for path, (handler, summary) in answered.items()),
+        *(read(path, while_running(handler), summary, query) for path, handler, summary, query in answered),
     ]

@@ -1,7 +1,6 @@
 """Single topics of the MQTT monitor: schemas, activity, and what was saved of them (contract §4.16)."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
@@ -16,12 +15,16 @@ from core.monitoring import (
     TopicView,
 )
 from core.services import Services
+from entrypoints.http.declarations import QueryParameter, integer, word
 from entrypoints.http.requests import Query, actor_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import Handler
 
 LONGEST_LOOK_BACK = 60
-MINUTES_A_YEAR = 366 * 24 * 60
+WINDOW = word("window", "Of the last 5, 15, 30 or 60 minutes", ActivityWindow)
+LIMIT = integer("limit", "How many at most", default=MOST_SHOWN, lowest=1, highest=MOST_SHOWN)
+
+Answered = tuple[str, Handler, str, tuple[QueryParameter, ...]]
 
 
 class TopicRoutes:
@@ -77,24 +80,19 @@ class TopicRoutes:
         told = [{"schema": change.schema, "changedAt": change.at} for change in changes]
         return json({"success": True, "topic": topic, "count": len(told), "data": told})
 
-    def answered(self) -> Mapping[str, tuple[Handler, str]]:
-        """Handlers and summaries by path."""
-        return {
-            "/topics/by-id/{topic}/schema": (self.schema, "What the messages of a topic look like, by its id"),
-            "/topics/by-id/{topic}/recent-activity": (self.activity_of, "What came lately on a topic, by its id"),
-            "/topics/{topic:.+}/schema": (self.schema, "What the messages of a topic look like"),
-            "/topics/{topic:.+}/recent-activity": (self.activity_of, "What came lately on a topic"),
-            "/recent-activity": (self.recent_activity, "The busiest topics of the last minutes"),
-            "/database/topics": (self.saved_topics, "Topics that were saved"),
-            "/database/stats/summary": (self.saved_summary, "What was saved of topics in all"),
-            "/database/schema-history/{topic:.+}": (self.schema_history, "How the messages of a topic changed"),
-        }
-
-
-def span_of(query: Query) -> timedelta | None:
-    """How far `minutes` looks back; None where nobody said."""
-    minutes = query.integer("minutes", default=0, highest=MINUTES_A_YEAR)
-    return timedelta(minutes=minutes) if minutes else None
+    def answered(self) -> Sequence[Answered]:
+        """Paths, handlers, summaries and what the query takes."""
+        look, lately = "What the messages of a topic look like", "What came lately on a topic"
+        return [
+            ("/topics/by-id/{topic}/schema", self.schema, look + ", by its id", ()),
+            ("/topics/by-id/{topic}/recent-activity", self.activity_of, lately + ", by its id", (WINDOW,)),
+            ("/topics/{topic:.+}/schema", self.schema, look, ()),
+            ("/topics/{topic:.+}/recent-activity", self.activity_of, lately, (WINDOW,)),
+            ("/recent-activity", self.recent_activity, "The busiest topics of the last minutes", (WINDOW,)),
+            ("/database/topics", self.saved_topics, "Topics that were saved", (LIMIT,)),
+            ("/database/stats/summary", self.saved_summary, "What was saved of topics in all", ()),
+            ("/database/schema-history/{topic:.+}", self.schema_history, "How the messages of a topic changed", ()),
+        ]
 
 
 def topic_as_json(topic: TopicView) -> dict[str, Any]:

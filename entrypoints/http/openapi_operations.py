@@ -109,7 +109,7 @@ def _description(route: Route) -> str:
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
     """Any one of these is enough. The empty one stands for no credentials at all."""
-    schemes = [*ALLOWED.get(route.allow.caller, ()), *(secret.value for secret in route.secrets)]
+    schemes = [*ALLOWED.get(route.allow.caller, ()), *(each.value for each in route.secrets if each.value in SCHEMES)]
     optional: list[dict[str, list[str]]] = [{}] if OPTIONAL.intersection(route.secrets) else []
     return [*({scheme: list[str]()} for scheme in schemes), *optional]
 

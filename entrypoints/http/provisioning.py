@@ -174,6 +174,7 @@ def as_json(key: ProvisioningKey) -> dict[str, Any]:
         "created_at": key.created_at,
         "createdBy": key.created_by,
         "created_by": key.created_by,
+        "deviceUuid": key.device_uuid,
         "lastUsedAt": key.last_used_at,
         "last_used_at": key.last_used_at,
     }
@@ -207,7 +208,7 @@ def provisioning_routes(services: Services) -> list[Route]:
             allow=user_with(API_KEY_CREATE),
             summary="Make a key for one device",
             body=Body(kind=GenerateBody, required=False),
-            answers={201: "The key, shown only this once"},
+            answers={201: "The key, shown only this once", 404: "There is no key to replace"},
         ),
         Route(
             method="DELETE",

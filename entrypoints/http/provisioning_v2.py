@@ -11,6 +11,7 @@ from core.errors import Invalid
 from core.ids import device_uuid
 from core.provisioning import ENVELOPE, Block, Envelope, Offer, Padding, Sealed, Signed, Welcome
 from core.services import Services
+from entrypoints.http.declarations import Secret
 from entrypoints.http.requests import actor_of, body_as
 from entrypoints.http.responses import encoded, json
 from entrypoints.http.routing import ANYONE, SECRET, Route
@@ -146,6 +147,8 @@ def provisioning_v2_routes(services: Services) -> list[Route]:
             handler=own.exchange,
             allow=ANYONE,
             summary="Get the key and the challenge for a sealed registration (agents)",
+            body=SealedKeyExchangeBody,
+            answers={200: "The key, and a challenge that is good for a while", 429: "Too many tries"},
             body_limit=BODY_LIMIT,
         ),
         Route(
@@ -154,6 +157,15 @@ def provisioning_v2_routes(services: Services) -> list[Route]:
             handler=own.register,
             allow=SECRET,
             summary="Register a device with a sealed payload (agents)",
+            body=SealedRegisterBody,
+            answers={
+                200: "What the device needs from now on, sealed if it has shown a key",
+                401: "Something inside is wrong; the same words whatever it is",
+                402: "No more devices may be in service",
+                409: "The device is registered with another key",
+                429: "Too many wrong payloads",
+            },
+            secrets=(Secret.IN_THE_BODY,),
             body_limit=BODY_LIMIT,
         ),
     ]

@@ -8,12 +8,16 @@ from aiohttp import web
 
 from core.services import Services
 from core.traffic import DATA_READ, MOST_SHOWN, DeviceTraffic, EndpointTraffic, TopicOrder, TopicTraffic
+from entrypoints.http.declarations import integer, text
 from entrypoints.http.requests import Query, actor_of, device_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import Route, user_with
 
 DAY = 24
 LONGEST = 366 * DAY
+HOURS = integer("hours", "How far back", default=DAY, lowest=1, highest=LONGEST)
+LIMIT = integer("limit", "How many at most", default=MOST_SHOWN, lowest=1, highest=MOST_SHOWN)
+SORT_BY = text("sortBy", "messages, bytes, activity or topic")
 # Nobody has written down which words pages sort by: what they say decides, and anything else is as good as nothing.
 _ORDERS = {
     "byte": TopicOrder.SIZE,
@@ -133,12 +137,12 @@ def traffic_routes(services: Services) -> Sequence[Route]:
     """The routes of traffic."""
     own, allow = TrafficRoutes(services), user_with(DATA_READ)
     handlers = {
-        "": (own.endpoints, "What devices asked over HTTP, by endpoint"),
-        "/devices": (own.devices, "What devices asked over HTTP, by device"),
-        "/devices/{uuid}": (own.device, "What a device asked over HTTP"),
-        "/mqtt": (own.topics, "What came over MQTT, by topic"),
+        "": (own.endpoints, "What devices asked over HTTP, by endpoint", (HOURS, LIMIT)),
+        "/devices": (own.devices, "What devices asked over HTTP, by device", (HOURS, LIMIT)),
+        "/devices/{uuid}": (own.device, "What a device asked over HTTP", (HOURS,)),
+        "/mqtt": (own.topics, "What came over MQTT, by topic", (SORT_BY, LIMIT)),
     }
     return [
-        Route(method="GET", path=f"/traffic-stats{path}", handler=handler, allow=allow, summary=summary)
-        for path, (handler, summary) in handlers.items()
+        Route(method="GET", path=f"/traffic-stats{path}", handler=handler, allow=allow, summary=summary, query=query)
+        for path, (handler, summary, query) in handlers.items()
     ]

@@ -1,7 +1,10 @@
 """The document of the API, and the page that shows it."""
 
+import ast
+import inspect
 import re
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +19,14 @@ from core.actor import Permission
 from entrypoints.http.app import path_of
 from entrypoints.http.declarations import UNDECLARED, Answer, Body, Secret, integer
 from entrypoints.http.openapi import document
+from entrypoints.http.openapi_answers import body_of
 from entrypoints.http.openapi_operations import operation_id, plain
+from entrypoints.http.requests import Query
 from entrypoints.http.routing import ANYONE, DEVICE, SECRET, Caller, Route, device_or_user_with, user_with
 from tests.support.application import Api, running_api
 
 WITH_BODIES = {"POST", "PUT", "PATCH"}
+READERS = {name for name in vars(Query) if not name.startswith("_")}
 READ = Permission("note:read")
 
 
@@ -40,7 +46,13 @@ async def write_note(_request: web.Request) -> web.Response:
 
 
 def route(**fields: Any) -> Route:
-    given: dict[str, Any] = {"method": "GET", "path": "/notes", "handler": write_note, "allow": ANYONE, "summary": "Notes"}
+    given: dict[str, Any] = {
+        "method": "GET",
+        "path": "/notes",
+        "handler": write_note,
+        "allow": ANYONE,
+        "summary": "Notes",
+    }
     return Route(**given | fields)
 
 
@@ -72,6 +84,33 @@ def operations(of: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, methods in of["paths"].items():
         for method, one in methods.items():
             yield method.upper(), path, one
+
+
+def calls_in(module: str) -> Iterator[ast.Call]:
+    """Every call that stands in a module."""
+    return (node for node in ast.walk(ast.parse(inspect.getsource(sys.modules[module]))) if isinstance(node, ast.Call))
+
+
+def reads(module: str) -> set[str]:
+    """The parameters of the query that a module reads: `query.text("name")`, `Query(request).integer("name", …)`."""
+    return {
+        str(call.args[0].value)
+        for call in calls_in(module)
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in READERS
+        and re.match(r"query\.|Query\(", ast.unparse(call.func))
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def parses(module: str) -> set[str]:
+    """The types that a module parses bodies as: `body_as(request, Type)`, `decoded(…, Type)`."""
+    return {
+        ast.unparse(call.args[1])
+        for call in calls_in(module)
+        if ast.unparse(call.func) in {"body_as", "decoded"} and len(call.args) > 1
+    }
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -106,6 +145,21 @@ class TestServed:
             if one.allow.caller is Caller.SECRET and not one.secrets and path_of(one) not in OPEN_BY_PROTOCOL
         ]
         assert not silent, f"give the route its secrets: {silent}"
+
+    async def test_every_parameter_that_is_read_is_declared(self, everything: Api) -> None:
+        declared: dict[str, set[str]] = defaultdict(set)
+        for one in everything.running.routes:
+            declared[one.handler.__module__] |= {parameter.name for parameter in one.query}
+        silent = {name: reads(name) - names for name, names in declared.items() if reads(name) - names}
+        assert not silent, f"give the routes of these modules their query: {silent}"
+
+    async def test_every_body_that_is_parsed_is_declared(self, everything: Api) -> None:
+        declared: dict[str, set[str]] = defaultdict(set)
+        for one in everything.running.routes:
+            body = body_of(one)
+            declared[one.handler.__module__] |= {getattr(body.kind, "__name__", "")} if body else set()
+        silent = {name: parses(name) - kinds for name, kinds in declared.items() if parses(name) - kinds}
+        assert not silent, f"give the routes of these modules their bodies: {silent}"
 
     async def test_every_feature_and_every_operation_is_explained(self, served: dict[str, Any]) -> None:
         assert all(tag["description"] for tag in served["tags"])
