@@ -5,7 +5,11 @@ from collections.abc import Iterable
 import typer
 
 from core.hookspecs import hookimpl
+from entrypoints.bench.command import bench
+from entrypoints.cli.backup import backup, restore
+from entrypoints.cli.doctor import doctor
 from entrypoints.cli.inspection import plugins, settings
+from entrypoints.cli.passwords import reset_password
 from entrypoints.cli.up import up
 from entrypoints.simulator.command import simulate
 
@@ -14,6 +18,6 @@ from entrypoints.simulator.command import simulate
 def commands() -> Iterable[typer.Typer]:
     """Commands of no group: they stand right behind `iotistic`."""
     ours = typer.Typer()
-    for command in (up, simulate, plugins, settings):
+    for command in (up, simulate, bench, doctor, backup, restore, reset_password, plugins, settings):
         ours.command()(command)
     return [ours]
