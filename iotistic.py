@@ -38,9 +38,10 @@ from core.ids import DeviceUuid, Ids, UserId, device_uuid
 from core.migrations import MigrationFolder
 from core.pages import Page
 from core.periodic import PeriodicTask
-from core.provisioning import DeviceRegistered, Issuer
+from core.provisioning import DevicePreregistered, DeviceRegistered, Issuer, PendingDeviceClaimed
 from core.services import Services
 from core.settings import AnySetting, Setting, Settings, boolean, integer, list_of_text, seconds, text
+from core.tags import DeviceTagged
 from core.transactions import Signals, Transaction, Transactions
 from entrypoints.http.declarations import Answer, Body, QueryParameter
 from entrypoints.http.requests import Query, actor_of, body_as, device_of
@@ -77,9 +78,11 @@ __all__ = [
     "DeviceEdited",
     "DeviceOffline",
     "DeviceOnline",
+    "DevicePreregistered",
     "DeviceRegistered",
     "DeviceReleased",
     "DeviceRemoved",
+    "DeviceTagged",
     "DeviceUuid",
     "Event",
     "Forbidden",
@@ -91,6 +94,7 @@ __all__ = [
     "MigrationFolder",
     "NotFound",
     "Page",
+    "PendingDeviceClaimed",
     "PeriodicTask",
     "Permission",
     "PermissionGrant",

@@ -124,22 +124,26 @@ class Tags:
             await self._devices.check_known(tx, uuids)
             (await self._rules(tx)).check(tags)
             before = await self._store.of(tx, uuids)
+            put = {uuid: changes(mine := before.get(uuid, {}), merged(mine, tags))[0] for uuid in uuids}
+            await self._store.put(tx, put, self._clock.now())
             for uuid in uuids:
-                mine = before.get(uuid, {})
-                await self._change(tx, actor, uuid, mine, merged(mine, tags))
+                self._tell(tx, actor, uuid, put[uuid])
 
     async def _change(
         self, tx: Transaction, actor: Actor, uuid: DeviceUuid, before: Mapping[str, str], after: Mapping[str, str]
     ) -> None:
-        """Write the difference, and tell it, if there is one."""
+        """Write the difference, and tell it."""
         put, removed = changes(before, after)
-        if not put and not removed:
-            return
-        now = self._clock.now()
-        await self._store.put(tx, {uuid: put}, now)
+        await self._store.put(tx, {uuid: put}, self._clock.now())
         await self._store.remove(tx, uuid, removed)
-        told = tuple(f"{key}={value}" for key, value in put.items())
-        tx.announce(DeviceTagged(at=now, by=actor.reference, uuid=uuid, put=told, removed=removed))
+        self._tell(tx, actor, uuid, put, removed)
+
+    def _tell(
+        self, tx: Transaction, actor: Actor, uuid: DeviceUuid, put: Mapping[str, str], removed: tuple[str, ...] = ()
+    ) -> None:
+        if put or removed:
+            told = tuple(f"{key}={value}" for key, value in put.items())
+            tx.announce(DeviceTagged(at=self._clock.now(), by=actor.reference, uuid=uuid, put=told, removed=removed))
 
     async def _of(self, tx: Transaction, uuid: DeviceUuid) -> Mapping[str, str]:
         return (await self._store.of(tx, [uuid])).get(uuid, {})

@@ -30,6 +30,7 @@ from entrypoints.http.requests import Query, actor_of, body_as, device_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import MIB, Route, device_or_user_with, user_with
 
+ONE = "/devices/{uuid}"
 ROWS_OF_A_PAGE = 10
 MOST_PAGES = 1_000_000
 LARGEST_ID = 2**53 - 1
@@ -246,7 +247,10 @@ def _share(vitals: Any) -> float | None:
 def device_routes(services: Services) -> list[Route]:
     """The routes of the registry."""
     own = DeviceRoutes(services)
-    one = "/devices/{uuid}"
+    return [*_reading_routes(own), *_changing_routes(own)]
+
+
+def _reading_routes(own: DeviceRoutes) -> list[Route]:
     return [
         Route(
             method="GET",
@@ -258,14 +262,19 @@ def device_routes(services: Services) -> list[Route]:
         ),
         Route(
             method="GET",
-            path=one,
+            path=ONE,
             handler=own.show,
             allow=device_or_user_with(DEVICE_READ),
             summary="Show a device with its states",
         ),
+    ]
+
+
+def _changing_routes(own: DeviceRoutes) -> list[Route]:
+    return [
         Route(
             method="PATCH",
-            path=one,
+            path=ONE,
             handler=own.edit,
             allow=user_with(DEVICE_WRITE),
             summary="Change what is known of a device",
@@ -274,7 +283,7 @@ def device_routes(services: Services) -> list[Route]:
         ),
         Route(
             method="PATCH",
-            path=one + "/active",
+            path=ONE + "/active",
             handler=own.switch,
             allow=user_with(DEVICE_WRITE),
             summary="Put a device in service or out of it",
@@ -284,14 +293,14 @@ def device_routes(services: Services) -> list[Route]:
         ),
         Route(
             method="DELETE",
-            path=one,
+            path=ONE,
             handler=own.remove,
             allow=device_or_user_with(DEVICE_DELETE),
             summary="Remove a device",
         ),
         Route(
             method="POST",
-            path=one + "/release",
+            path=ONE + "/release",
             handler=own.release,
             allow=user_with(DEVICE_WRITE),
             summary="Let a device register again with another key",

@@ -98,7 +98,7 @@ async def test_removing_a_pending_device_revokes_its_token(api: Api) -> None:
     assert (await register(api, made["enrolmentToken"])).status == 401
     await api.settle()
     [key] = (await admin.get("/provisioning-keys")).body["keys"]
-    assert key["is_active"] is False
+    assert (key["is_active"], key["deviceUuid"]) == (False, made["device"]["uuid"])
     assert (await admin.get("/devices")).body["count"] == 0
 
 

@@ -12,6 +12,7 @@ KEY_FIELDS = {
     *("id", "fleetId", "fleet_id", "description", "maxDevices", "max_devices", "maxUses"),
     *("devicesProvisioned", "devices_provisioned", "currentUses", "isActive", "is_active"),
     *("expiresAt", "expires_at", "createdAt", "created_at", "createdBy", "created_by", "lastUsedAt", "last_used_at"),
+    "deviceUuid",
 }
 
 
