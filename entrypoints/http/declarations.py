@@ -27,6 +27,8 @@ class Secret(Enum):
     DEVICE_KEY = "deviceKeyAsBearer"
     PROVISIONING_KEY = "provisioningKey"
     METRICS_TOKEN = "metricsToken"  # noqa: S105 - the name of a scheme
+    SESSION_COOKIE = "sessionCookie"
+    TOKEN_IN_QUERY = "tokenInQuery"  # noqa: S105 - the name of a scheme
     IN_THE_BODY = "in the body"
     BROKER_SECRET = "brokerSecret"  # noqa: S105 - the name of a scheme
 

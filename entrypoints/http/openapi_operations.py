@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from entrypoints.http.cookies import COOKIE
 from entrypoints.http.declarations import Answer, Secret
 from entrypoints.http.openapi_answers import FIRST_REFUSAL, answers_of, body_of
 from entrypoints.http.routing import Caller, Route
@@ -35,6 +36,18 @@ SCHEMES: Mapping[str, Mapping[str, str]] = {
         "type": "http",
         "scheme": "bearer",
         "description": "A provisioning key, shown once when it was made",
+    },
+    Secret.SESSION_COOKIE.value: {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "Set by the login; it lets people watch and do nothing else",
+    },
+    Secret.TOKEN_IN_QUERY.value: {
+        "type": "apiKey",
+        "in": "query",
+        "name": "token",
+        "description": "The access token, where a browser can send no header",
     },
     Secret.METRICS_TOKEN.value: {
         "type": "http",
@@ -110,6 +123,8 @@ def _description(route: Route) -> str:
 def _security(route: Route) -> list[dict[str, list[str]]]:
     """Any one of these is enough. The empty one stands for no credentials at all."""
     schemes = [*ALLOWED.get(route.allow.caller, ()), *(each.value for each in route.secrets if each.value in SCHEMES)]
+    if route.allow.token_in_query:
+        schemes.append(Secret.TOKEN_IN_QUERY.value)
     optional: list[dict[str, list[str]]] = [{}] if OPTIONAL.intersection(route.secrets) else []
     return [*({scheme: list[str]()} for scheme in schemes), *optional]
 

@@ -14,7 +14,7 @@ from core.history import HISTORY_READ as WATCH
 from core.ids import DeviceUuid, device_uuid
 from core.services import Services
 from entrypoints.http.addresses import TrustedProxies
-from entrypoints.http.declarations import Answer, text
+from entrypoints.http.declarations import Answer, Secret, text
 from entrypoints.http.live import socket as sockets
 from entrypoints.http.live import stream as streams
 from entrypoints.http.live.channels import Channel
@@ -106,6 +106,7 @@ class Live:
                     text("type", "`global` to watch what concerns all"),
                     text("token", "The access token; it may also be offered as a subprotocol", longest=4096),
                 ),
+                secrets=(Secret.SESSION_COOKIE, Secret.TOKEN_IN_QUERY),
                 answers={101: "The WebSocket is open", 401: "The token is not good", 403: "Not for this site's pages"},
             ),
             Route(
