@@ -143,14 +143,14 @@ def _volume(value: Any, field: str, found: Findings) -> str:
         found.refuse(field, "must read source:target, such as data:/var/lib/data")
     elif not target.startswith("/"):
         found.refuse(field, "must have an absolute path in the container")
+    elif options not in {"", "rw"}:
+        found.refuse(field, f"has the option {options[:20]}, which agents do not see: they would start it without end")
     elif not source.startswith("/") and not _VOLUME.fullmatch(source):
         found.refuse(
             field, "must begin with an absolute path or the name of a volume: agents do not see relative paths"
         )
-    elif options == "rw":
-        found.warn(field, f"was changed to {source}:{target}: rw is what is meant anyway, and Docker does not show it")
     elif options:
-        found.refuse(field, f"has the option {options[:20]}, which agents do not see: they would start it without end")
+        found.warn(field, f"was changed to {source}:{target}: rw is what is meant anyway, and Docker does not show it")
     return f"{source}:{target}"
 
 

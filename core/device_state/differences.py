@@ -48,15 +48,13 @@ def shown(found: Sequence[Difference], before: Any, after: Any) -> list[Differen
 
 
 def _between(before: Any, after: Any, path: str, old: tuple[Step, ...], new: tuple[Step, ...]) -> Iterator[Difference]:
-    if _same(before, after):
-        return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}):
             below = f"{path}.{key}" if path else str(key)
             yield from _child(before, after, below, (*old, key), (*new, key))
     elif isinstance(before, Sequence) and isinstance(after, Sequence) and not isinstance(before, str):
         yield from _of_lists(before, after, path, old, new)
-    else:
+    elif not _same(before, after):
         yield Difference(path=path, kind="changed", before=before, after=after, found=(old, new))
 
 

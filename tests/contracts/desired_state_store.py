@@ -24,9 +24,9 @@ def a_version(number: int, *, uuid: DeviceUuid = UUID, apps: Any = None) -> Depl
     )
 
 
-def a_draft(revision: int, *, uuid: DeviceUuid = UUID) -> Draft:
+def a_draft(revision: int, *, uuid: DeviceUuid = UUID, apps: Any = None) -> Draft:
     """The so-and-so-manieth edit."""
-    content = Content(apps={}, config={"revision": revision})
+    content = Content(apps=apps or {}, config={"revision": revision})
     return Draft(uuid=uuid, content=content, revision=revision, updated_at=NOON, updated_by="user:7:anna")
 
 
@@ -48,6 +48,43 @@ class DesiredStateStoreContract:
             versions = await store.versions(tx, UUID, 2)
         assert [(entry.version, entry.apps_count) for entry in versions] == [(10, 1), (2, 1)]
         assert versions[0].deployed_at == a_version(10).deployed_at
+
+    async def test_a_version_is_found_by_its_number(self, store: DesiredStateStore, units: Transactions) -> None:
+        async with units.begin() as tx:
+            await store.deploy(tx, a_version(1))
+            await store.deploy(tx, a_version(2, apps={}))
+        async with units.read() as tx:
+            assert await store.version(tx, UUID, 1) == a_version(1)
+            assert await store.version(tx, UUID, 3) is None
+            assert await store.version(tx, OTHER, 1) is None
+
+    async def test_old_versions_are_forgotten_and_the_highest_never(
+        self, store: DesiredStateStore, units: Transactions
+    ) -> None:
+        async with units.begin() as tx:
+            for number in range(1, 6):
+                await store.deploy(tx, a_version(number))
+            assert await store.prune(tx, UUID, 0) == 0
+            assert await store.prune(tx, UUID, 3) == 2
+            assert [entry.version for entry in await store.versions(tx, UUID, 9)] == [5, 4, 3]
+            assert await store.prune(tx, UUID, 99) == 2
+            assert await store.deployed(tx, UUID) == a_version(5)
+            assert await store.prune(tx, OTHER, 99) == 0
+
+    async def test_an_app_is_found_where_it_is_served_or_drafted(
+        self, store: DesiredStateStore, units: Transactions
+    ) -> None:
+        """T-16: asked of the document, not of its text."""
+        async with units.begin() as tx:
+            await store.deploy(tx, a_version(1))
+            assert await store.devices_with_app(tx, 1001, 5) == [UUID]
+            assert await store.devices_with_app(tx, 1, 5) == []
+            assert await store.devices_with_app(tx, 100, 5) == []
+            await store.deploy(tx, a_version(2, apps={"7": {"appId": 7, "note": "1001"}}))
+            assert await store.devices_with_app(tx, 1001, 5) == []
+            await store.save_draft(tx, a_draft(1, apps=APPS))
+            assert await store.devices_with_app(tx, 1001, 5) == [UUID]
+            assert await store.devices_with_app(tx, 7, 5) == [UUID]
 
     async def test_a_version_is_written_once(self, store: DesiredStateStore, units: Transactions) -> None:
         async with units.begin() as tx:

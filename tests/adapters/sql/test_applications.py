@@ -1,0 +1,31 @@
+"""The catalogue and its numbers on SQLite."""
+
+import pytest
+
+from adapters.sql.applications import SqlApplicationStore, SqlIssuedIdStore
+from adapters.sql.sqlite import SqliteTransactions
+from tests.contracts.application_store import ApplicationStoreContract, IssuedIdStoreContract
+
+
+@pytest.fixture
+def units(transactions: SqliteTransactions) -> SqliteTransactions:
+    """Transactions on an empty database."""
+    return transactions
+
+
+class TestApplicationsOnSqlite(ApplicationStoreContract):
+    """SqlApplicationStore keeps the contract."""
+
+    @pytest.fixture
+    def store(self) -> SqlApplicationStore:
+        """The store."""
+        return SqlApplicationStore()
+
+
+class TestIssuedIdsOnSqlite(IssuedIdStoreContract):
+    """SqlIssuedIdStore keeps the contract."""
+
+    @pytest.fixture
+    def numbers(self) -> SqlIssuedIdStore:
+        """The store."""
+        return SqlIssuedIdStore()
