@@ -29,6 +29,7 @@ from core.provisioning import (
     ExpectedDevice,
     PendingDeviceClaimed,
     Preregistration,
+    Proof,
     ProvisioningKeyRevoked,
     RegistrationRefused,
 )
@@ -130,6 +131,17 @@ async def test_a_lost_answer_is_given_again(enrolling: Enrolling) -> None:
     assert (again.device.id, again.fresh) == (made.device.id, False)
     assert await enrolling.can_log_in(again)
     assert await enrolling.uses() == [1]
+
+
+async def test_a_token_works_by_v2_as_well(enrolling: Enrolling) -> None:
+    """The device has a new API key each time, and proves by its own key that it is the same one."""
+    made = await expected(enrolling)
+    wanted = a_registration(proof=Proof(fingerprint="f"))
+    await enrolling.register(made.token, wanted)
+    again = await enrolling.register(made.token, a_registration(uuid=wanted.uuid, proof=Proof(fingerprint="f")))
+    assert (again.device.id, again.fresh) == (made.device.id, False)
+    with pytest.raises(Conflict):
+        await enrolling.register(made.token, a_registration(uuid=wanted.uuid, proof=Proof(fingerprint="g")))
 
 
 async def test_a_token_lets_in_nobody_else_once_it_is_used(enrolling: Enrolling) -> None:
