@@ -1,0 +1,15 @@
+"""Events on SQLite."""
+
+import pytest
+
+from adapters.sql.events import SqlEventStore
+from tests.contracts.event_store import EventStoreContract
+
+
+class TestEventsOnSqlite(EventStoreContract):
+    """SqlEventStore keeps the contract."""
+
+    @pytest.fixture
+    def store(self) -> SqlEventStore:
+        """The store."""
+        return SqlEventStore()
