@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from core.monitoring import DATA_READ, MOST_SHOWN, SETTINGS_WRITE, TimeWindow
+from core.monitoring import DATA_READ, MOST_SHOWN, SETTINGS_WRITE, MqttMonitor, TimeWindow
 from core.services import Services
 from entrypoints.http.declarations import QueryParameter, integer, word
 from entrypoints.http.mqtt_metrics import rates_as_json, report_as_json
@@ -127,40 +127,7 @@ def _span_of(query: Query) -> timedelta | None:
 
 def mqtt_monitor_routes(services: Services) -> list[Route]:
     """The routes of the monitor. All but status, start and stop are answered only while it runs."""
-    own, topics = MqttMonitorRoutes(services), TopicRoutes(services)
-    monitor = services.mqtt_monitor
-
-    def while_running(handler: Handler) -> Handler:
-        @wraps(handler)
-        async def guarded(request: web.Request) -> web.StreamResponse:
-            if monitor.running:
-                return await handler(request)
-            message = "start it: POST /api/v1/mqtt-monitor/start"
-            return json({"success": False, "error": "Monitor not running", "message": message}, status=400)
-
-        return guarded
-
-    def read(path: str, handler: Handler, summary: str, query: tuple[QueryParameter, ...] = ()) -> Route:
-        return Route(
-            method="GET",
-            path=f"/mqtt-monitor{path}",
-            handler=handler,
-            allow=user_with(DATA_READ),
-            summary=summary,
-            query=query,
-            answers={400: "The monitor does not run, or what was sent is wrong"},
-        )
-
-    def write(path: str, handler: Handler, summary: str) -> Route:
-        return Route(
-            method="POST",
-            path=f"/mqtt-monitor{path}",
-            handler=handler,
-            allow=user_with(SETTINGS_WRITE),
-            summary=summary,
-            body=None,
-            answers={400: "The monitor does not run"},
-        )
+    own, topics, monitor = MqttMonitorRoutes(services), TopicRoutes(services), services.mqtt_monitor
 
     answered: Sequence[Answered] = [
         ("/stats", own.stats, "The broker and its topics in numbers", ()),
@@ -172,9 +139,46 @@ def mqtt_monitor_routes(services: Services) -> list[Route]:
         *topics.answered(),
     ]
     return [
-        read("/status", own.status, "Are topics watched"),
-        write("/start", own.start, "Watch topics"),
-        write("/stop", own.stop, "Watch topics no more"),
-        write("/sync", while_running(own.sync), "Save now what was seen of topics"),
-        *(read(path, while_running(handler), summary, query) for path, handler, summary, query in answered),
+        _read("/status", own.status, "Are topics watched"),
+        _write("/start", own.start, "Watch topics"),
+        _write("/stop", own.stop, "Watch topics no more"),
+        _write("/sync", _while_running(monitor, own.sync), "Save now what was seen of topics"),
+        *(_read(path, _while_running(monitor, handler), summary, query) for path, handler, summary, query in answered),
     ]
+
+
+def _while_running(monitor: MqttMonitor, handler: Handler) -> Handler:
+    """The handler, where the monitor runs; else what the original said then, word by word."""
+
+    @wraps(handler)
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if monitor.running:
+            return await handler(request)
+        message = "start it: POST /api/v1/mqtt-monitor/start"
+        return json({"success": False, "error": "Monitor not running", "message": message}, status=400)
+
+    return guarded
+
+
+def _read(path: str, handler: Handler, summary: str, query: tuple[QueryParameter, ...] = ()) -> Route:
+    return Route(
+        method="GET",
+        path=f"/mqtt-monitor{path}",
+        handler=handler,
+        allow=user_with(DATA_READ),
+        summary=summary,
+        query=query,
+        answers={400: "The monitor does not run, or what was sent is wrong"},
+    )
+
+
+def _write(path: str, handler: Handler, summary: str) -> Route:
+    return Route(
+        method="POST",
+        path=f"/mqtt-monitor{path}",
+        handler=handler,
+        allow=user_with(SETTINGS_WRITE),
+        summary=summary,
+        body=None,
+        answers={400: "The monitor does not run"},
+    )

@@ -1,39 +1,11 @@
-"""Who implements which port, and what each feature is made of: two tables, read like two lists."""
+"""What each feature is made of: a table, read like a list."""
 
 from datetime import timedelta
 
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, DependenciesContainer, Dependency, Singleton
 
-from adapters.sql.access import SqlSessionStore, SqlUserStore
-from adapters.sql.applications import SqlApplicationStore, SqlIssuedIdStore
-from adapters.sql.audit import SqlAuditStore
-from adapters.sql.device_overviews import SqlDeviceOverviews
-from adapters.sql.device_state import SqlDesiredStateStore, SqlReportedStateStore
-from adapters.sql.devices import SqlDeviceKeyStore, SqlDeviceStore, SqlLivenessStore
-from adapters.sql.endpoint_changes import SqlEndpointChangeStore
-from adapters.sql.enrolment_sessions import SqlUsedChallenges
-from adapters.sql.events import SqlEventStore
-from adapters.sql.groups import SqlGroupStore
-from adapters.sql.monitoring import SqlTopicStore
-from adapters.sql.mqtt import SqlMqttAccountStore, SqlMqttUserStore
-from adapters.sql.mqtt_acls import SqlMqttAclStore
-from adapters.sql.mqtt_assignments import SqlAssignmentStore
-from adapters.sql.outbox import SqlOutboxStore
-from adapters.sql.past_states import SqlPastStateStore
-from adapters.sql.provisioning import SqlProvisioningKeyStore
-from adapters.sql.settings import SqlStoredSettings
-from adapters.sql.tags import SqlTagDefinitionStore, SqlTagStore
-from adapters.sql.telemetry_dropped import SqlDroppedSummaryStore
-from adapters.sql.telemetry_logs import SqlLogBatches, SqlLogStore
-from adapters.sql.telemetry_metrics import SqlMetricStore
-from adapters.sql.telemetry_readings import SqlReadingStore
-from adapters.sql.traffic import SqlTrafficStore
-from adapters.sql.vitals import SqlVitalsStore
-from adapters.system import SecretFiles, SystemClock, SystemIds
-from adapters.system.attempts import GuessLimiter, SignupAttempts
-from adapters.system.envelopes import RsaEnvelopes
-from core.access import Accounts, LoginLimiter, PasswordHasher, Permissions, Sessions, TokenSigner
+from core.access import Accounts, Permissions, Sessions
 from core.applications import Applications
 from core.audit import AuditLog
 from core.device_state import (
@@ -47,13 +19,11 @@ from core.device_state import (
     Sensors,
     StateHistory,
 )
-from core.devices import DeviceKeys, Devices, Liveness, Quota
+from core.devices import DeviceKeys, Devices, Liveness
 from core.groups import Groups
 from core.history import History, Replays
 from core.monitoring import MqttMonitor, MqttStatistics, TopicArchive, TopicBook
 from core.mqtt import (
-    Broker,
-    BrokerProbe,
     DeviceMessages,
     Endpoints,
     MqttAccounts,
@@ -71,72 +41,14 @@ from core.provisioning import (
     Preregistrations,
     ProvisioningKeys,
     SealedEnrolments,
-    ServerKeys,
 )
 from core.settings import Settings
 from core.tags import TagDefinitions, Tags
-from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention, Room, Storage
+from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention, Room
 from core.traffic import Traffic
-from core.transactions import Signals, Transactions
 from entrypoints.wiring.monitoring import monitors, traffic_kept
 from entrypoints.wiring.room import audit_limit, reserve_of
 from entrypoints.wiring.telemetry import kept_for
-
-
-class Adapters(DeclarativeContainer):
-    """The technologies. A plugin may override a line."""
-
-    transactions: Dependency[Transactions] = Dependency()
-    signals: Dependency[Signals] = Dependency()
-    broker: Dependency[Broker] = Dependency()
-    storage: Dependency[Storage] = Dependency()
-    quota: Dependency[Quota] = Dependency()
-    secret_files: Dependency[SecretFiles] = Dependency()
-    challenge_secret: Dependency[str] = Dependency()
-    server_keys: Dependency[ServerKeys] = Dependency()
-    passwords: Dependency[PasswordHasher] = Dependency()
-    broker_probe: Dependency[BrokerProbe] = Dependency()
-    token_signer: Dependency[TokenSigner] = Dependency()
-    logins: Dependency[LoginLimiter] = Dependency()
-
-    clock = Singleton(SystemClock)
-    ids = Singleton(SystemIds)
-    guesses = Singleton(GuessLimiter)
-    signups = Singleton(SignupAttempts)
-    users = Singleton(SqlUserStore)
-    user_sessions = Singleton(SqlSessionStore)
-    audit_entries = Singleton(SqlAuditStore)
-    outbox = Singleton(SqlOutboxStore)
-    stored_settings = Singleton(SqlStoredSettings)
-    devices = Singleton(SqlDeviceStore)
-    device_keys = Singleton(SqlDeviceKeyStore)
-    device_overviews = Singleton(SqlDeviceOverviews)
-    liveness = Singleton(SqlLivenessStore)
-    tags = Singleton(SqlTagStore)
-    tag_definitions = Singleton(SqlTagDefinitionStore)
-    groups = Singleton(SqlGroupStore)
-    desired_states = Singleton(SqlDesiredStateStore)
-    endpoint_changes = Singleton(SqlEndpointChangeStore)
-    applications = Singleton(SqlApplicationStore)
-    issued_ids = Singleton(SqlIssuedIdStore)
-    reported_states = Singleton(SqlReportedStateStore)
-    past_state_store = Singleton(SqlPastStateStore)
-    events = Singleton(SqlEventStore)
-    vitals = Singleton(SqlVitalsStore)
-    metrics = Singleton(SqlMetricStore)
-    logs = Singleton(SqlLogStore)
-    log_batches = Singleton(SqlLogBatches)
-    dropped_summaries = Singleton(SqlDroppedSummaryStore)
-    readings = Singleton(SqlReadingStore)
-    provisioning_keys = Singleton(SqlProvisioningKeyStore)
-    used_challenges = Singleton(SqlUsedChallenges)
-    envelopes = Singleton(RsaEnvelopes)
-    mqtt_accounts = Singleton(SqlMqttAccountStore)
-    mqtt_user_store = Singleton(SqlMqttUserStore)
-    mqtt_acl_store = Singleton(SqlMqttAclStore)
-    mqtt_assignments = Singleton(SqlAssignmentStore)
-    topics = Singleton(SqlTopicStore)
-    traffic_counts = Singleton(SqlTrafficStore)
 
 
 class Features(DeclarativeContainer):

@@ -28,7 +28,8 @@ from core.services import Services
 from core.settings import Settings
 from core.transactions import ELSEWHERE, Signals
 from entrypoints.wiring import settings as declared
-from entrypoints.wiring.containers import Adapters, Features
+from entrypoints.wiring.adapters import Adapters
+from entrypoints.wiring.containers import Features
 from entrypoints.wiring.room import DATABASE_MAX
 
 DATABASE = "iotistic.db"
