@@ -6,6 +6,7 @@ from typing import Protocol
 
 from core.events import Event
 
+ELSEWHERE = "elsewhere"
 Listener = Callable[[str], None]
 
 
@@ -40,7 +41,10 @@ class Signals(Protocol):
     """How caches learn that something changed, in this process or another."""
 
     def on(self, topic: str, listener: Listener) -> None:
-        """Call `listener(key)` after every commit that signalled `topic`. It must be quick and not raise."""
+        """Call `listener(key)` after every commit that signalled `topic`. It must be quick and not raise.
+
+        The topic ELSEWHERE tells that something was committed by others who could not say what it was.
+        """
 
     def send(self, topic: str, key: str) -> None:
         """Call the listeners at once, outside of any transaction."""

@@ -7,8 +7,20 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
+from attrs import frozen
+
 from core.errors import Unavailable
 from core.migrations import OURS, MigrationFolder
+
+
+@frozen(kw_only=True)
+class MigrationState:
+    """How a file stands to the migrations that we know: names of those it lacks, that differ, that we do not know."""
+
+    pending: tuple[str, ...]
+    changed: tuple[str, ...]
+    unknown: tuple[str, ...]
+
 
 _NAME = re.compile(r"\d{3}_[a-z0-9_]+\.sql")
 
@@ -39,6 +51,25 @@ def migrate_sqlite(database: Path, folders: Sequence[MigrationFolder]) -> list[s
         raise Unavailable(f"the database {database} cannot be brought up to date: {error}") from error
 
 
+def migration_state(database: Path, folders: Sequence[MigrationFolder]) -> MigrationState:
+    """How the file stands to our migrations; nothing is applied. Unavailable when it cannot be read."""
+    try:
+        with closing(sqlite3.connect(database, timeout=30.0)) as connection:
+            applied = dict(connection.execute("SELECT name, checksum FROM migrations ORDER BY id").fetchall())
+    except sqlite3.DatabaseError as error:
+        raise Unavailable(f"the database {database} cannot be read: {error}") from error
+    known = {
+        _name_of(folder, file): _checksum_of(file.read_text(encoding="utf-8"))
+        for folder in folders
+        for file in _files_of(folder)
+    }
+    return MigrationState(
+        pending=tuple(name for name in known if name not in applied),
+        changed=tuple(name for name in known if applied.get(name, known[name]) != known[name]),
+        unknown=tuple(name for name in applied if name not in known),
+    )
+
+
 def _files_of(folder: MigrationFolder) -> list[Path]:
     return sorted(path for path in (folder.path / "sqlite").iterdir() if _NAME.fullmatch(path.name))
 
@@ -48,7 +79,7 @@ def _name_of(folder: MigrationFolder, file: Path) -> str:
 
 
 def _apply(connection: sqlite3.Connection, name: str, text: str) -> bool:
-    checksum = sha256(text.encode()).hexdigest()
+    checksum = _checksum_of(text)
     connection.execute("BEGIN IMMEDIATE")
     try:
         applied = connection.execute("SELECT checksum FROM migrations WHERE name = ?", (name,)).fetchone()
@@ -64,6 +95,10 @@ def _apply(connection: sqlite3.Connection, name: str, text: str) -> bool:
             connection.execute("ROLLBACK")
         raise
     return applied is None
+
+
+def _checksum_of(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def statements_of(text: str) -> Iterator[str]:

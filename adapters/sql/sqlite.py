@@ -119,6 +119,7 @@ class SqliteTransactions:
         )
         self._preparations = Preparations(self._engine.dialect)
         self._writer: Connection | None = None
+        self._version: int | None = None
         self._readers: list[Connection] = []
         self._group: _Group | None = None
         self._commits: set[asyncio.Task[None]] = set()
@@ -182,6 +183,14 @@ class SqliteTransactions:
                 self._readers.append(connection)
             else:
                 connection.close()
+
+    async def changed_elsewhere(self) -> bool:
+        """Whether another process has written since this was last asked."""
+        async with self._turn:
+            if self._writer is None:
+                return False
+            before, self._version = self._version, self._writer.exec_driver_sql("PRAGMA data_version").scalar_one()
+        return before not in {None, self._version}
 
     def _connect(self, *, read_only: bool = False) -> Connection:
         connection = self._engine.connect()

@@ -11,7 +11,7 @@ from core.access.settings import ALLOW_SIGNUP
 from core.actor import SYSTEM, Actor, Role
 from core.checks import require
 from core.clock import Clock
-from core.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from core.ids import Ids, UserId
 from core.settings import Settings
 from core.transactions import Transaction, Transactions
@@ -138,6 +138,24 @@ class Accounts:
             await self._users.set_password(tx, user_id, password_hash)
             await end_sessions(tx, self._sessions, user_id)
             tx.announce(self._password_changed(actor, again.user))
+
+    async def reset_password(self, actor: Actor, username: str, password: str | None = None) -> str | None:
+        """Give an account another password, as whoever holds the machine may; its sessions end.
+
+        The password if one was made up, to be shown once. Forbidden, NotFound; Invalid when it will not do.
+        """
+        require(actor, USER_WRITE)
+        chosen = password_of(password or self._ids.secret(GENERATED_BYTES))
+        password_hash = await self._hasher.hash(chosen)
+        async with self._transactions.begin() as tx:
+            known = await self._users.known_as(tx, username.lower())
+            if known is None:
+                raise NotFound(f"nobody here is called {username}")
+            outranked(actor, known.user.role)
+            await self._users.set_password(tx, known.user.id, password_hash)
+            await end_sessions(tx, self._sessions, known.user.id)
+            tx.announce(self._password_changed(actor, known.user))
+        return None if password else chosen
 
     async def anybody(self) -> bool:
         """Has anybody an account yet?"""

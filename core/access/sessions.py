@@ -18,7 +18,7 @@ from core.digests import digest_of, matches
 from core.errors import Unauthenticated
 from core.ids import Ids, SessionId, UserId
 from core.settings import Settings
-from core.transactions import Signals, Transaction, Transactions
+from core.transactions import ELSEWHERE, Signals, Transaction, Transactions
 
 SESSIONS = "sessions"
 WRONG_LOGIN = "the username or the password is wrong"
@@ -86,6 +86,7 @@ class Sessions:
         self._ids = ids
         self._standing: Cache[SessionId, _Standing] = Cache(clock, size=REMEMBERED, ttl=REMEMBERED_FOR)
         signals.on(SESSIONS, lambda key: self._standing.forget(SessionId(key)))
+        signals.on(ELSEWHERE, lambda _key: self._standing.clear())
 
     async def login(self, name: str, password: str, address: str, user_agent: str = "") -> Tokens:
         """Begin a session, known by username or e-mail.

@@ -29,6 +29,7 @@ from entrypoints.wiring.logs import configure_logs
 from entrypoints.wiring.reconcilers import OUTBOX
 
 DEMO_FLEET = "demo"
+DEMO_FOLDER = "demo"
 DEMO_INTERVAL = 5.0
 DEMO_GOODBYE = 2.0
 
@@ -79,7 +80,7 @@ async def _demonstration(
     )
     _, key = await running.services.provisioning_keys.create(SYSTEM, wanted)
     fleet = Fleet(
-        Options(url=running.url, key=key, devices=devices, interval=DEMO_INTERVAL, state_dir=running.data / "demo")
+        Options(url=running.url, key=key, devices=devices, interval=DEMO_INTERVAL, state_dir=running.data / DEMO_FOLDER)
     )
     tasks = [
         asyncio.create_task(fleet.run(stopping)),
