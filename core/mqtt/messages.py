@@ -17,8 +17,8 @@ DeviceMessageHandler = Callable[[DeviceUuid, str, bytes], Awaitable[None]]
 class DeviceMessages:
     """Takes each message to the use case for its kind of topic. Implements `Inbox`.
 
-    The device is the one that the topic names: the broker has let only that device publish there. Devices are never
-    made out of topics.
+    The device is the one that the topic names: the broker lets only that device publish there, and accounts that were
+    given the right to speak for it, such as those of gateways. Devices are never made out of topics.
     """
 
     def __init__(self, accounts: MqttAccounts) -> None:
