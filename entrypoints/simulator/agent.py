@@ -1,17 +1,18 @@
 """One simulated agent, from its registration to its stop."""
 
 import asyncio
-import json
 from contextlib import suppress
 
 from attrs import evolve
 
 from entrypoints.simulator import wire
+from entrypoints.simulator.enrolment import enrol, enrol_by_v2
 from entrypoints.simulator.identity import Account, Disk, Memory
 from entrypoints.simulator.journal import Journal
 from entrypoints.simulator.ledger import Item
 from entrypoints.simulator.polling import Polling
 from entrypoints.simulator.reporting import Reporting
+from entrypoints.simulator.sealing import new_private_key
 from entrypoints.simulator.sensing import Sensing
 from entrypoints.simulator.situation import Situation
 from entrypoints.simulator.tally import Phase
@@ -102,19 +103,24 @@ class Agent:
                 return account
 
     async def _registered(self) -> Account:
-        device, world = self._device, self._device.world
-        answer = await world.api.call(
-            wire.register(device.identity, world.options.key, device.mac_address, wire.AGENT_VERSION)
-        )
-        try:
-            account = Account.from_answer(json.loads(answer.body))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = f"the answer lacks what a device needs: {type(error).__name__} {error}"
-            world.tally.failed("register", reason)
-            raise Failed(reason) from error
-        await world.api.call(wire.exchange_key(device.identity))
-        world.ledger.write(Item(kind="registration", uuid=device.identity.uuid, facts={"id": account.id}))
+        world, uuid = self._device.world, self._device.identity.uuid
+        if world.options.v2:
+            identity, account = await enrol_by_v2(self._device, await self._private_key())
+            self._memory = evolve(self._memory, identity=identity)
+            self._device = evolve(self._device, identity=identity)
+        else:
+            account = await enrol(self._device)
+        world.ledger.write(Item(kind="registration", uuid=uuid, facts={"id": account.id}))
         return account
+
+    async def _private_key(self) -> str:
+        """Made once and written down before it is shown: by it alone a lost answer is given again."""
+        if self._memory.private_key is None:
+            made = await asyncio.to_thread(new_private_key)
+            self._memory = evolve(self._memory, private_key=made)
+            await asyncio.to_thread(self.keep)
+            return made
+        return self._memory.private_key
 
     def _next_number(self) -> int:
         self._memory = evolve(self._memory, sequence=self._memory.sequence + 1)

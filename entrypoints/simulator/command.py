@@ -30,6 +30,7 @@ Interval = Annotated[
 MetricsInterval = Annotated[
     float, typer.Option(help="Seconds between two reports with metrics; 0: every report.", min=0)
 ]
+V2 = Annotated[bool, typer.Option("--v2", help="Register by provisioning v2, sealed, and use its topics.")]
 Reports = Annotated[bool, typer.Option(help="Report the state.")]
 Logs = Annotated[float, typer.Option(help="Log lines of a device a minute; 0: none.", min=0)]
 Readings = Annotated[float, typer.Option(help="Sensor readings of a device a minute; 0: none.", min=0)]
@@ -57,6 +58,7 @@ def simulate(
     duration: Duration = 60,
     interval: Interval = 60,
     metrics_interval: MetricsInterval = 0,
+    v2: V2 = False,
     reports: Reports = True,
     logs: Logs = 6,
     readings: Readings = 60,
@@ -86,6 +88,7 @@ def simulate(
         duration=duration,
         interval=interval,
         metrics_interval=metrics_interval,
+        v2=v2,
         reports=reports,
         logs_per_minute=logs,
         readings_per_minute=readings,

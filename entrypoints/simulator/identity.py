@@ -14,11 +14,12 @@ OWNER_ONLY_FOLDER = 0o700
 
 @frozen(kw_only=True)
 class Identity:
-    """Made by the device itself, before it speaks to anyone, and never changed."""
+    """Made by the device itself, before it speaks to anyone, and never changed; by v2 the key comes from the server."""
 
     uuid: str
     api_key: str = field(repr=False)
     name: str
+    v2: bool = False
 
     @staticmethod
     def fresh(chance: Random, name: str) -> "Identity":
@@ -50,6 +51,12 @@ class Account:
             ca_cert=str(certificate).replace("\\n", "\n") if certificate else None,
         )
 
+    @staticmethod
+    def from_v2(answer: Any) -> "Account":
+        """The same from an answer by provisioning v2, which has other names for it."""
+        mqtt = {**answer["mqtt"], "broker": answer["mqtt"]["brokerUrl"]}
+        return Account.from_answer({"id": answer["device"]["deviceId"], "mqtt": mqtt})
+
 
 @frozen(kw_only=True)
 class Memory:
@@ -59,6 +66,8 @@ class Memory:
     account: Account | None = None
     sequence: int = 0
     """Of the last report made, so that no two reports of a device share a number."""
+    private_key: str | None = field(default=None, repr=False)
+    """By v2, in PEM: whoever holds it is this device."""
 
 
 class Disk:
@@ -74,7 +83,12 @@ class Disk:
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
             account = Account(**kept["account"]) if kept["account"] else None
-            return Memory(identity=Identity(**kept["identity"]), account=account, sequence=int(kept["sequence"]))
+            return Memory(
+                identity=Identity(**kept["identity"]),
+                account=account,
+                sequence=int(kept["sequence"]),
+                private_key=kept.get("private_key"),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{self._path} is not the state of a simulated device") from error
 

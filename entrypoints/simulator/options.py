@@ -30,6 +30,8 @@ class Options:
     metrics_interval: float = field(default=0.0, validator=ge(0))
     """Reports carry metrics at most this often; 0: every one of them."""
     reports: bool = True
+    v2: bool = False
+    """Register by provisioning v2, and use its topics."""
     logs_per_minute: float = field(default=6.0, validator=ge(0))
     readings_per_minute: float = field(default=60.0, validator=ge(0))
     batch: int = field(default=12, validator=ge(1))

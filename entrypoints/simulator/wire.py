@@ -80,6 +80,23 @@ def exchange_key(identity: Identity) -> Request:
     )
 
 
+def sealed_exchange(identity: Identity, public_key: str) -> Request:
+    """By v2: ask for the server's key and a challenge for this public key."""
+    return Request(
+        kind="sealed key exchange",
+        method="POST",
+        path="/provisioning/v2/key-exchange",
+        headers=JSON,
+        body=as_json({"deviceUuid": identity.uuid, "devicePublicKey": public_key}),
+    )
+
+
+def sealed_register(body: Mapping[str, Any]) -> Request:
+    """By v2: ask to become known, with what was sealed."""
+    path = "/provisioning/v2/register"
+    return Request(kind="register", method="POST", path=path, headers=JSON, body=as_json(body))
+
+
 def poll(identity: Identity, etag: str | None) -> Request:
     """Fetch the target state, unless it is still the one of that ETag, which goes back exactly as it came."""
     headers = {**JSON, **_signed(identity)}
@@ -102,7 +119,7 @@ def report_over_http(identity: Identity, kind: str, payload: bytes) -> Request:
 
 def report_over_mqtt(identity: Identity, kind: str, payload: bytes) -> Publication:
     """The same report, the usual way."""
-    return Publication(kind=kind, topic=f"iot/device/{identity.uuid}/state", payload=payload)
+    return Publication(kind=kind, topic=_topic(identity, "state"), payload=payload)
 
 
 def logs(identity: Identity, lines: Sequence[Mapping[str, Any]]) -> Request:
@@ -155,13 +172,13 @@ def job_update_over_mqtt(identity: Identity, job_id: str, update: Mapping[str, A
 
 def agent_status(identity: Identity, status: Mapping[str, Any]) -> Publication:
     """Say how an update of the agent goes."""
-    topic = f"iot/device/{identity.uuid}/agent/status"
+    topic = _topic(identity, "agent", "status")
     return Publication(kind="agent status", topic=topic, payload=as_json(status), qos=0)
 
 
 def sensor_batch(identity: Identity, segment: str, envelope: Mapping[str, Any]) -> Publication:
     """What was measured. The last segment is the protocol, or the metric in simulation mode."""
-    topic = f"iot/device/{identity.uuid}/sensor/{segment}"
+    topic = _topic(identity, "sensor", segment)
     return Publication(kind="readings", topic=topic, payload=as_json(envelope))
 
 
@@ -173,6 +190,12 @@ def jobs_topic(identity: Identity) -> str:
 def update_topic(identity: Identity) -> str:
     """Where updates of the agent are ordered."""
     return f"iot/device/{identity.uuid}/agent/update"
+
+
+def _topic(identity: Identity, branch: str, *levels: str) -> str:
+    """Where the device reports: by v2 the branch comes first."""
+    begin = (branch, identity.uuid) if identity.v2 else ("iot", "device", identity.uuid, branch)
+    return "/".join((*begin, *levels))
 
 
 def _signed(identity: Identity) -> dict[str, str]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
+from attrs import evolve
 
 from entrypoints.simulator import wire
 from entrypoints.simulator.containers import Containers, Target
@@ -44,6 +45,15 @@ def test_all_calls_after_the_key_exchange_are_signed_with_the_device_key() -> No
     ]
     assert {call.headers["X-Device-API-Key"] for call in calls} == {ALICE.api_key}
     assert not any("Authorization" in call.headers for call in calls)
+
+
+def test_a_device_that_enrolled_by_v2_reports_on_other_topics_and_hears_its_commands_on_the_same() -> None:
+    by_v2 = evolve(ALICE, v2=True)
+    assert wire.report_over_mqtt(by_v2, "report", b"").topic == f"state/{ALICE.uuid}"
+    assert wire.sensor_batch(by_v2, "modbus", {}).topic == f"sensor/{ALICE.uuid}/modbus"
+    assert wire.agent_status(by_v2, {}).topic == f"agent/{ALICE.uuid}/status"
+    assert wire.sensor_batch(ALICE, "modbus", {}).topic == f"iot/device/{ALICE.uuid}/sensor/modbus"
+    assert wire.jobs_topic(by_v2) == wire.jobs_topic(ALICE)
 
 
 def test_only_reports_and_logs_are_packed() -> None:
