@@ -39,6 +39,7 @@ from core.mqtt.ports import (
     MqttAccountStore,
     MqttAclStore,
     MqttUserStore,
+    SetAside,
 )
 from core.mqtt.revocation import Revocation
 from core.mqtt.targets import is_refused
@@ -122,6 +123,7 @@ __all__ = [
     "ProbeOutcome",
     "Revocation",
     "Rule",
+    "SetAside",
     "V2Topics",
     "covers",
     "device_branches",

@@ -19,7 +19,9 @@ FAILURES_FOR = 900.0
 
 # Of one username one check runs at a time, and few wait: a broker gives up on an answer after ten seconds.
 MOST_WAITING = 4
-MOST_WAITING_IN_ALL = 32
+# Half of what the hasher takes, so that people can log in elsewhere. Those that only wait for their pause to pass do
+# not count: a few names that are guessed at must not use up what there is for all others.
+MOST_HASHING = 32
 FREE_FAILURES = 5
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 2.0
@@ -46,6 +48,7 @@ class PeoplesPasswords:
         self._checks: dict[bytes, asyncio.Task[bool]] = {}
         self._waiting: Counter[str] = Counter()
         self._turns: dict[str, asyncio.Lock] = {}
+        self._hashing = 0
 
     async def is_right(self, username: str, password: str, verifier: str | None) -> bool:
         """Whether it is; None, for an account that there is not, is treated like a wrong password, and as slowly.
@@ -66,8 +69,8 @@ class PeoplesPasswords:
         return hmac(self._key, text.encode("utf-8", "surrogatepass"), sha256)
 
     def _begin(self, username: str, password: str, verifier: str | None, mark: bytes) -> "asyncio.Task[bool]":
-        if self._waiting[username] >= MOST_WAITING or self._waiting.total() >= MOST_WAITING_IN_ALL:
-            raise Unavailable("too many logins at once", retry_after=LONGEST_PAUSE)
+        if self._waiting[username] >= MOST_WAITING:
+            raise _too_many()
         self._waiting[username] += 1
         check = asyncio.create_task(self._check(username, password, verifier, mark))
         self._checks[mark] = check
@@ -79,13 +82,22 @@ class PeoplesPasswords:
             failures, opens_at = self._failures.get(username) or (0, 0.0)
             if (wait := opens_at - self._clock.monotonic()) > 0:
                 await self._pause(wait)
-            right = await self._hasher.verify(password, verifier)
+            right = await self._verified(password, verifier)
             if right:
                 self._proved.put(mark, right)
             else:
                 self._wrong.put(mark, True)  # noqa: FBT003 - the cache holds a bare fact
                 self._failures.put(username, (failures + 1, self._clock.monotonic() + pause_after(failures + 1)))
             return right
+
+    async def _verified(self, password: str, verifier: str | None) -> bool:
+        if self._hashing >= MOST_HASHING:
+            raise _too_many()
+        self._hashing += 1
+        try:
+            return await self._hasher.verify(password, verifier)
+        finally:
+            self._hashing -= 1
 
     def _ended(self, username: str, mark: bytes, check: "asyncio.Task[bool]") -> None:
         del self._checks[mark]
@@ -95,6 +107,10 @@ class PeoplesPasswords:
             self._turns.pop(username, None)
         if not check.cancelled():
             check.exception()  # whoever asked was told, if they still waited
+
+
+def _too_many() -> Unavailable:
+    return Unavailable("too many logins at once", retry_after=LONGEST_PAUSE)
 
 
 def pause_after(failures: int) -> float:

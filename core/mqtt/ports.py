@@ -163,3 +163,10 @@ class BrokerProbe(Protocol):
         Connects to no address that `core.mqtt.targets` refuses, whatever the name resolves to by then, follows no
         redirect, and tells nothing of what came back but what the outcome says.
         """
+
+
+class SetAside(Protocol):
+    """Keeps messages that were acknowledged although a bug of ours kept us from understanding them."""
+
+    async def keep(self, tx: Transaction, uuid: DeviceUuid, message: Message, reason: str, now: datetime) -> None:
+        """Remember the message as it came, until it is too old."""

@@ -13,6 +13,7 @@ from adapters.sql.endpoint_changes import SqlEndpointChangeStore
 from adapters.sql.enrolment_sessions import SqlUsedChallenges
 from adapters.sql.events import SqlEventStore
 from adapters.sql.groups import SqlGroupStore
+from adapters.sql.messages_set_aside import SqlSetAside
 from adapters.sql.monitoring import SqlTopicStore
 from adapters.sql.mqtt import SqlMqttAccountStore, SqlMqttUserStore
 from adapters.sql.mqtt_acls import SqlMqttAclStore
@@ -88,6 +89,7 @@ class Adapters(DeclarativeContainer):
     logs = Singleton(SqlLogStore)
     log_batches = Singleton(SqlLogBatches)
     dropped_summaries = Singleton(SqlDroppedSummaryStore)
+    messages_set_aside = Singleton(SqlSetAside)
     readings = Singleton(SqlReadingStore)
     provisioning_keys = Singleton(SqlProvisioningKeyStore)
     used_challenges = Singleton(SqlUsedChallenges)

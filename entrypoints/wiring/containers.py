@@ -241,6 +241,7 @@ class Features(DeclarativeContainer):
         logs=adapters.logs,
         log_batches=adapters.log_batches,
         dropped=adapters.dropped_summaries,
+        set_aside=adapters.messages_set_aside,
         readings=adapters.readings,
     )
     retention = Singleton(Retention, transactions=adapters.transactions, kept=kept, clock=adapters.clock)
@@ -349,7 +350,13 @@ class Features(DeclarativeContainer):
         passwords=mqtt_passwords,
         endpoints=mqtt_endpoints,
     )
-    device_messages = Singleton(DeviceMessages, accounts=mqtt_accounts)
+    device_messages = Singleton(
+        DeviceMessages,
+        accounts=mqtt_accounts,
+        transactions=adapters.transactions,
+        set_aside=adapters.messages_set_aside,
+        clock=adapters.clock,
+    )
     revocation = Singleton(Revocation, broker=adapters.broker, signals=adapters.signals)
     topic_book = Singleton(TopicBook)
     mqtt_monitor = Singleton(

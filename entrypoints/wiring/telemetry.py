@@ -29,7 +29,14 @@ SWEEP_EVERY = timedelta(minutes=1)
 
 
 def kept_for(
-    settings: Settings, *, metrics: Ageing, logs: Ageing, log_batches: Ageing, dropped: Ageing, readings: Ageing
+    settings: Settings,
+    *,
+    metrics: Ageing,
+    logs: Ageing,
+    log_batches: Ageing,
+    dropped: Ageing,
+    readings: Ageing,
+    set_aside: Ageing,
 ) -> Mapping[Ageing, Keeping]:
     """How long which table keeps its rows, and how much of them."""
     days, limits = timedelta(days=1), limits_of(settings)
@@ -40,6 +47,7 @@ def kept_for(
         dropped: Keeping(age=log_age, most_bytes=limits.logs // BESIDE_LOGS),
         log_batches: Keeping(age=BATCHES_KEPT, most_bytes=limits.logs // BESIDE_LOGS),
         readings: Keeping(age=settings[READING_RETENTION] * days, most_bytes=limits.readings),
+        set_aside: Keeping(age=settings[READING_RETENTION] * days, most_bytes=limits.readings // BESIDE_LOGS),
     }
 
 

@@ -4,11 +4,15 @@ import logging
 
 import pytest
 from attrs import define, field
+from sqlalchemy import select
 
+from adapters.sql.messages_set_aside import SqlSetAside, messages_set_aside
+from adapters.sql.sqlite import SqliteTransactions
 from core.actor import SYSTEM
 from core.errors import Invalid, NotFound, Unavailable
 from core.ids import DeviceUuid
 from core.mqtt import DeviceMessages, Message, MqttAccounts, device_topic, device_username
+from tests.support.clock import TestClock
 from tests.support.enrolment import Enrolling, new_uuid
 
 
@@ -33,9 +37,9 @@ def taken() -> Taken:
 
 
 @pytest.fixture
-def inbox(accounts: MqttAccounts, taken: Taken) -> DeviceMessages:
+def inbox(accounts: MqttAccounts, taken: Taken, transactions: SqliteTransactions, clock: TestClock) -> DeviceMessages:
     """Takes sensor readings, and nothing else."""
-    inbox = DeviceMessages(accounts)
+    inbox = DeviceMessages(accounts=accounts, transactions=transactions, set_aside=SqlSetAside(), clock=clock)
     inbox.handle_with({"sensor": taken})
     return inbox
 
@@ -120,6 +124,27 @@ async def test_what_can_never_be_stored_is_logged_and_not_sent_again(
     with caplog.at_level(logging.WARNING):
         await inbox.receive(from_device(uuid, "sensor", "modbus"))
     assert device_topic(uuid, "sensor", "modbus") in caplog.text
+
+
+async def test_what_a_bug_is_about_is_kept_as_it_came(
+    inbox: DeviceMessages, taken: Taken, uuid: DeviceUuid, transactions: SqliteTransactions
+) -> None:
+    """It was acknowledged: it must not be lost."""
+    taken.error = RuntimeError("a bug")
+    await inbox.receive(from_device(uuid, "sensor", "modbus", payload=b"\x00\xff{"))
+    async with transactions.read() as tx:
+        [kept] = await tx.rows(select(messages_set_aside))
+    assert (kept.device_uuid, kept.topic) == (uuid, device_topic(uuid, "sensor", "modbus"))
+    assert (kept.payload, kept.reason) == (b"\x00\xff{", "RuntimeError('a bug')")
+
+
+async def test_what_is_refused_is_not_kept(
+    inbox: DeviceMessages, taken: Taken, uuid: DeviceUuid, transactions: SqliteTransactions
+) -> None:
+    taken.error = Invalid("not JSON")
+    await inbox.receive(from_device(uuid, "sensor", "modbus"))
+    async with transactions.read() as tx:
+        assert list(await tx.rows(select(messages_set_aside))) == []
 
 
 async def test_a_topic_cannot_write_lines_into_the_log(
