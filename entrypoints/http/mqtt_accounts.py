@@ -25,6 +25,9 @@ from entrypoints.http.routing import MIB, Route, user_with
 
 MOST_ACCOUNTS = 500
 MOST_PAGES = 1_000_000
+USERS = "/auth/mqtt-users"
+USER = USERS + "/{id}"
+ACL = "/auth/mqtt-acls/{id}"
 OF_A_DEVICE = "The account is a device's: it comes and goes with the device"
 
 
@@ -157,15 +160,17 @@ def _acl_in_path(request: web.Request) -> MqttAclId:
 def mqtt_account_routes(services: Services) -> list[Route]:
     """The routes of accounts of the broker."""
     own = MqttAccountRoutes(services)
-    users, acls = "/auth/mqtt-users", "/auth/mqtt-acls/{id}"
-    read, write, manage = user_with(MQTT_USER_READ), user_with(MQTT_USER_WRITE), user_with(MQTT_ACL_MANAGE)
-    one = users + "/{id}"
+    return [*_user_routes(own), *_acl_routes(own)]
+
+
+def _user_routes(own: MqttAccountRoutes) -> list[Route]:
+    write = user_with(MQTT_USER_WRITE)
     return [
         Route(
             method="GET",
-            path=users,
+            path=USERS,
             handler=own.index,
-            allow=read,
+            allow=user_with(MQTT_USER_READ),
             summary="List accounts of the MQTT broker",
             query=(
                 integer("limit", "Accounts of a page", default=MOST_ACCOUNTS, lowest=1, highest=MOST_ACCOUNTS),
@@ -174,7 +179,7 @@ def mqtt_account_routes(services: Services) -> list[Route]:
         ),
         Route(
             method="POST",
-            path=users,
+            path=USERS,
             handler=own.create,
             allow=write,
             summary="Make an account of the MQTT broker",
@@ -184,7 +189,7 @@ def mqtt_account_routes(services: Services) -> list[Route]:
         ),
         Route(
             method="PUT",
-            path=one,
+            path=USER,
             handler=own.change,
             allow=write,
             summary="Change an account of the MQTT broker",
@@ -194,15 +199,21 @@ def mqtt_account_routes(services: Services) -> list[Route]:
         ),
         Route(
             method="DELETE",
-            path=one,
+            path=USER,
             handler=own.delete,
             allow=write,
             summary="Delete an account of the MQTT broker",
             answers={409: OF_A_DEVICE},
         ),
+    ]
+
+
+def _acl_routes(own: MqttAccountRoutes) -> list[Route]:
+    manage = user_with(MQTT_ACL_MANAGE)
+    return [
         Route(
             method="POST",
-            path=one + "/acls",
+            path=USER + "/acls",
             handler=own.add_acl,
             allow=manage,
             summary="Give an account of the MQTT broker a right",
@@ -212,7 +223,7 @@ def mqtt_account_routes(services: Services) -> list[Route]:
         ),
         Route(
             method="PUT",
-            path=acls,
+            path=ACL,
             handler=own.change_acl,
             allow=manage,
             summary="Change a right on the MQTT broker",
@@ -221,7 +232,7 @@ def mqtt_account_routes(services: Services) -> list[Route]:
         ),
         Route(
             method="DELETE",
-            path=acls,
+            path=ACL,
             handler=own.remove_acl,
             allow=manage,
             summary="Take a right on the MQTT broker away",

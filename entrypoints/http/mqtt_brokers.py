@@ -231,13 +231,7 @@ def mqtt_broker_routes(services: Services) -> list[Route]:
             body=BrokerBody,
             body_limit=MIB,
         ),
-        Route(
-            method="DELETE",
-            path=one,
-            handler=own.remove,
-            allow=write,
-            summary="Forget a broker",
-        ),
+        Route(method="DELETE", path=one, handler=own.remove, allow=write, summary="Forget a broker"),
         Route(
             method="POST",
             path=one + "/test",
@@ -245,15 +239,18 @@ def mqtt_broker_routes(services: Services) -> list[Route]:
             allow=write,
             summary="Try to connect to a broker",
             body=None,
-            body_limit=MIB,
         ),
-        Route(
-            method="PUT",
-            path="/devices/{uuid}/broker",
-            handler=own.assign,
-            allow=user_with(DEVICE_CONTROL),
-            summary="Send a device to a broker",
-            body=AssignmentBody,
-            body_limit=MIB,
-        ),
+        _assignment_route(own),
     ]
+
+
+def _assignment_route(own: MqttBrokerRoutes) -> Route:
+    return Route(
+        method="PUT",
+        path="/devices/{uuid}/broker",
+        handler=own.assign,
+        allow=user_with(DEVICE_CONTROL),
+        summary="Send a device to a broker",
+        body=AssignmentBody,
+        body_limit=MIB,
+    )

@@ -7,7 +7,15 @@ import pytest
 from adapters.system import SystemIds
 from core.errors import Unavailable
 from core.mqtt import PeoplesPasswords
-from core.mqtt.passwords import FREE_FAILURES, LONGEST_PAUSE, MOST_WAITING, PROVED_FOR, WRONG_FOR, pause_after
+from core.mqtt.passwords import (
+    FREE_FAILURES,
+    LONGEST_PAUSE,
+    MOST_HASHING,
+    MOST_WAITING,
+    PROVED_FOR,
+    WRONG_FOR,
+    pause_after,
+)
 from tests.support.access import CountedPasswords
 from tests.support.clock import TestClock
 from tests.support.mqtt_accounts import Pauses
@@ -217,3 +225,38 @@ async def test_a_check_that_fails_is_not_remembered_as_an_answer(slow: PeoplesPa
         await slow.is_right("anna", RIGHT, RIGHT)
     stuck.error = None
     assert await slow.is_right("anna", RIGHT, RIGHT)
+
+
+async def test_of_all_usernames_so_many_are_checked_at_once_and_no_more(slow: PeoplesPasswords, stuck: Stuck) -> None:
+    """So that a flood of names leaves room for people who log in elsewhere."""
+    flood = [asyncio.create_task(slow.is_right(f"user {number}", "x", None)) for number in range(MOST_HASHING)]
+    while stuck.asked < MOST_HASHING:
+        stuck.called.clear()
+        await stuck.called.wait()
+    with pytest.raises(Unavailable):
+        await slow.is_right("anna", RIGHT, RIGHT)
+    stuck.go.set()
+    assert not any(await asyncio.gather(*flood))
+    assert await slow.is_right("anna", RIGHT, RIGHT)
+
+
+async def test_guesses_that_have_to_wait_keep_no_other_name_waiting(
+    hasher: CountedPasswords, verifier: str, clock: TestClock, ids: SystemIds
+) -> None:
+    """Else whoever guesses at a few names would keep everybody out who was not seen before."""
+    go, waiting = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def pause(_seconds: float) -> None:
+        waiting.release()
+        await go.wait()
+
+    passwords = PeoplesPasswords(hasher=hasher, clock=clock, ids=ids, pause=pause)
+    names = [f"name {number}" for number in range(MOST_HASHING)]
+    for name in names:
+        await guess(passwords, name, None, FREE_FAILURES + 1)
+    paused = [asyncio.create_task(passwords.is_right(name, "one more", None)) for name in names]
+    for _ in names:
+        await waiting.acquire()
+    assert await passwords.is_right("anna", RIGHT, verifier)
+    go.set()
+    assert not any(await asyncio.gather(*paused))
