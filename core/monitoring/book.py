@@ -4,15 +4,16 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from core.ids import DeviceUuid
 from core.monitoring.minutes import Minutes
 from core.monitoring.model import Activity, TopicRecord, TopicView
 from core.monitoring.payloads import LONGEST_EXAMINED, TOO_LARGE, MessageType, Sample, examined
 from core.monitoring.schema import Schema, merged, nodes_of
-from core.mqtt import Message, parse_device_topic
+from core.mqtt import Message, device_of, device_username, parse_device_topic
 
 MOST_TOPICS = 5_000
 # Of one device or account: nobody pushes out what others sent by inventing topics.
@@ -22,6 +23,8 @@ LONGEST_TOPIC = 256
 # Samples that wait to be looked into; what comes beyond that is counted only.
 MOST_WAITING = 256
 MOST_WAITING_BYTES = 512 * 1024
+# Looked into at one go.
+MOST_AT_ONCE = 32
 
 _TOPIC_WEIGHS = 800
 _NODE_WEIGHS = 250
@@ -72,7 +75,7 @@ class Topic:
 
     def weighed(self) -> int:
         """About how many bytes it takes."""
-        nodes = nodes_of(self.schema) + nodes_of(self.sample.schema or {}) if self.schema else 0
+        nodes = nodes_of(self.schema) if self.schema is not None else 0
         return _TOPIC_WEIGHS + 2 * len(self.name) + 2 * len(self.sample.text) + _NODE_WEIGHS * nodes
 
 
@@ -113,22 +116,23 @@ class TopicBook:
         topic.minutes.add(minute)
         self._let_wait(topic, message.payload)
 
-    def examine(self) -> None:
-        """Look into the payloads that wait for it."""
-        waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
-        for topic in waiting.values():
-            payload, topic.waiting = topic.waiting or b"", None
-            topic.sample = examined(payload)
-            told = topic.sample.schema
-            if told is not None:
-                topic.schema = told if topic.schema is None else merged(topic.schema, told)
-            self._weigh(topic)
+    def examine(self) -> bool:
+        """Look into some of the payloads that wait for it, the first to come first; whether more of them wait.
+
+        A payload that is made to cost time costs a millisecond.
+        """
+        for topic in list(islice(self._waiting.values(), MOST_AT_ONCE)):
+            self._examine(topic)
         self._make_room()
+        return bool(self._waiting)
 
     def find(self, key: str) -> Topic | None:
         """The topic of this name or id."""
         found = self._topics.get(key[:LONGEST_TOPIC])
-        return found or next((topic for topic in self._topics.values() if topic.id == key), None)
+        found = found or next((topic for topic in self._topics.values() if topic.id == key), None)
+        if found is not None:
+            self._examine(found)
+        return found
 
     def unsaved(self) -> list[TopicRecord]:
         """What came since it was last saved."""
@@ -156,8 +160,9 @@ class TopicBook:
 
     def _add(self, name: str, username: str, now: datetime) -> Topic:
         parsed = parse_device_topic(name)
-        owner = f"device_{parsed.uuid}" if parsed else username
-        topic = Topic(name=name, device_uuid=parsed.uuid if parsed else None, owner=owner, first_at=now, last_at=now)
+        uuid = parsed.uuid if parsed else device_of(username)
+        owner = device_username(uuid) if uuid else username
+        topic = Topic(name=name, device_uuid=uuid, owner=owner, first_at=now, last_at=now)
         self._topics[name] = topic
         owned = self._owned.setdefault(owner, OrderedDict())
         owned[name] = topic
@@ -178,6 +183,17 @@ class TopicBook:
         topic.waiting = payload
         self._waiting[topic.name] = topic
         self._waiting_bytes += more
+
+    def _examine(self, topic: Topic) -> None:
+        if self._waiting.pop(topic.name, None) is None:
+            return
+        payload, topic.waiting = topic.waiting or b"", None
+        self._waiting_bytes -= len(payload)
+        sample = examined(payload)
+        if sample.schema is not None:
+            topic.schema = sample.schema if topic.schema is None else merged(topic.schema, sample.schema)
+        topic.sample = evolve(sample, schema=None)
+        self._weigh(topic)
 
     def _weigh(self, topic: Topic) -> None:
         self._weight -= topic.weight

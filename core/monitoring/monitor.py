@@ -38,7 +38,7 @@ class MqttMonitor:
             self._book.saw(message, self._clock.now(), self._minute())
 
     async def examine(self) -> None:
-        """Look into the payloads that came lately; to be called every few seconds."""
+        """Look into some of the payloads that came lately; to be called every second."""
         self._book.examine()
 
     async def start(self, actor: Actor) -> MonitorStatus:

@@ -1,6 +1,7 @@
 """What messages look like, told from samples in the words of JSON Schema."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 # The keys are `type` (a word, or a list of them), `properties` of objects and `items` of lists.
@@ -15,12 +16,8 @@ MOST_NODES = 200
 
 
 def schema_of(value: object) -> Schema:
-    """The schema of a JSON value; what lies too deep is left out, so that it stays small."""
-    for depth in range(DEEPEST, 0, -1):
-        schema = _schema(value, depth)
-        if nodes_of(schema) <= MOST_NODES:
-            return schema
-    return {"type": _type(value)}
+    """The schema of a JSON value; what lies too deep, or is too much, is left out, so that it stays small."""
+    return _schema(value, DEEPEST, [MOST_NODES])
 
 
 def merged(one: Schema, other: Schema) -> Schema:
@@ -35,16 +32,30 @@ def nodes_of(schema: Schema) -> int:
     return 1 + below + (nodes_of(schema["items"]) if "items" in schema else 0)
 
 
-def _schema(value: object, depth: int) -> Schema:
+def _schema(value: object, depth: int, left: list[int]) -> Schema:
+    """`left` holds how many types may still be named."""
+    left[0] -= 1
     schema: dict[str, Any] = {"type": _type(value)}
     if depth > 1 and isinstance(value, Mapping):
-        names = [name for name in value if len(name) <= LONGEST_NAME][:MOST_PROPERTIES]
-        schema["properties"] = {name: _schema(value[name], depth - 1) for name in names}
-    if depth > 1 and isinstance(value, list) and value:
-        items = [_schema(item, depth - 1) for item in value[:MOST_ITEMS]]
-        schema["items"] = items[0]
-        for item in items[1:]:
-            schema["items"] = _merged(schema["items"], item)
+        below: dict[str, Schema] = {}
+        for name in islice(value, MOST_PROPERTIES):
+            if left[0] <= 0:
+                break
+            if len(name) <= LONGEST_NAME:
+                below[name] = _schema(value[name], depth - 1, left)
+        schema["properties"] = below
+    if depth > 1 and isinstance(value, list) and value and left[0] > 0:
+        schema["items"] = _items(value[:MOST_ITEMS], depth - 1, left)
+    return schema
+
+
+def _items(items: list[Any], depth: int, left: list[int]) -> Schema:
+    schema = _schema(items[0], depth, left)
+    for item in items[1:]:
+        # They mostly look alike, and then take no room; but looking at each takes time.
+        if left[0] <= 0:
+            break
+        schema = _merged(schema, _schema(item, depth, left))
     return schema
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from attrs import define
 
 from core.ids import DeviceUuid
-from core.mqtt import Message, parse_device_topic
+from core.mqtt import Message, device_of, parse_device_topic
 from core.traffic.model import RequestCount, RequestKey, TopicCount
 
 # Between two times of writing down. Real devices and our own routes make the keys; beyond that nothing is counted anew.
@@ -139,7 +139,7 @@ class Topics:
         if hour != self._hour:
             self._hour, self._named = hour, {}
         parsed = parse_device_topic(topic)
-        uuid = parsed.uuid if parsed else None
+        uuid = parsed.uuid if parsed else device_of(username)
         owner = f"iot/device/{uuid}" if uuid else username
         named = self._named.setdefault(owner, set())
         if topic not in named and len(named) >= MOST_TOPICS_PER_OWNER:

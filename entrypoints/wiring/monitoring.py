@@ -35,7 +35,7 @@ def monitoring_tasks(services: Services) -> list[PeriodicTask]:
     flush = services.settings[traffic.TRAFFIC_FLUSH_INTERVAL]
     return [
         PeriodicTask(name="monitoring.statistics", every=timedelta(seconds=5), run=services.mqtt_statistics.measure),
-        PeriodicTask(name="monitoring.samples", every=timedelta(seconds=5), run=services.mqtt_monitor.examine),
+        PeriodicTask(name="monitoring.samples", every=timedelta(seconds=1), run=services.mqtt_monitor.examine),
         PeriodicTask(name="monitoring.topics", every=timedelta(minutes=5), run=services.topic_archive.save),
         PeriodicTask(name="monitoring.retention", every=timedelta(hours=1), run=services.topic_archive.forget_old),
         PeriodicTask(name="traffic.flush", every=flush, run=services.traffic.flush),
