@@ -35,24 +35,18 @@ class _Topic:
     size: int = 0
 
 
-@define
 class Requests:
-    """Requests of devices by hour, device, endpoint, method and status."""
+    """Requests of devices by hour, device, endpoint, method and status; at most so many different ones at a time."""
 
-    _counts: dict[_Key, _Requests]
-    uncounted: int = 0
-
-    @classmethod
-    def none(cls) -> "Requests":
-        """Nothing counted yet."""
-        return cls({})
+    def __init__(self, most: int = MOST_REQUEST_KEYS) -> None:
+        self._most = most
+        self._counts: dict[_Key, _Requests] = {}
 
     def add(self, key: _Key, sizes: tuple[int, int], seconds: float) -> None:
         """One more, with the sizes of its bodies in and out."""
         counted = self._counts.get(key)
         if counted is None:
-            if len(self._counts) >= MOST_REQUEST_KEYS:
-                self.uncounted += 1
+            if len(self._counts) >= self._most:
                 return
             counted = self._counts[key] = _Requests()
         counted.count += 1

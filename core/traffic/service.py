@@ -57,7 +57,7 @@ class Traffic:
         self._devices = devices
         self._clock = clock
         self._kept = kept
-        self._requests = Requests.none()
+        self._requests = Requests()
         self._topics = Topics()
         self._present = _hour(clock.now())
 
