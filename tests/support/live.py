@@ -32,7 +32,7 @@ class Watcher:
                 return self._passed_over.pop(place)
         async with asyncio.timeout(PATIENCE):
             while True:
-                message = msgspec.json.decode(await self.socket.receive_str())
+                message = msgspec.json.decode(await self.socket.receive_str(), type=dict[str, Any])
                 if message["type"] == kind:
                     return message
                 self._passed_over.append(message)

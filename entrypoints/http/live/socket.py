@@ -138,10 +138,10 @@ def command_of(message: WSMessage) -> Command:
         raise Invalid("send JSON: an object with a type") from error
 
 
-async def token_from(socket: web.WebSocketResponse) -> str:
-    """The access token in the first message. Raises Unauthenticated when there is none in time."""
+async def token_from(socket: web.WebSocketResponse, *, patience: float = INTRODUCTION_SECONDS) -> str:
+    """The access token in the first message. Raises Unauthenticated when there is none in so many seconds."""
     try:
-        async with asyncio.timeout(INTRODUCTION_SECONDS):
+        async with asyncio.timeout(patience):
             command = command_of(await socket.receive())
     except (TimeoutError, Invalid) as error:
         raise Unauthenticated("say who you are first") from error

@@ -14,7 +14,7 @@ from core.checks import require
 from core.errors import Forbidden, Invalid, Unauthenticated, Unavailable
 from core.history import HISTORY_READ as WATCH
 from core.ids import DeviceUuid, SessionId
-from core.transactions import Signals
+from core.transactions import ELSEWHERE, Signals
 from entrypoints.http.live.channels import Channel, Key
 from entrypoints.http.live.hub import Hub, Subscription
 from entrypoints.http.live.mailbox import Mailbox
@@ -110,6 +110,7 @@ class Visitors:
         self._of_person: Counter[int | None] = Counter()
         self._closed = False
         signals.on(SESSIONS, self._session_changed)
+        signals.on(ELSEWHERE, self._anything_changed)
 
     def __len__(self) -> int:
         return len(self._here)
@@ -165,6 +166,10 @@ class Visitors:
 
     def _session_changed(self, session: str) -> None:
         for visitor in self._by_session.get(SessionId(session), ()):
+            visitor.doubt.set()
+
+    def _anything_changed(self, _what: str) -> None:
+        for visitor in self._here:
             visitor.doubt.set()
 
 
