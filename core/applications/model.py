@@ -9,12 +9,14 @@ from typing import Any
 from attrs import Attribute, evolve, field, frozen
 
 from core.checks import PlainText
+from core.device_state import canonical, check_document
 from core.errors import Invalid
 
 LONGEST_NAME = 255
 LONGEST_SLUG = 64
 LONGEST_DESCRIPTION = 2000
 LARGEST_OBJECT = 64 * 1024
+LARGEST_ID = 2**31 - 1
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # What Docker takes as part of a container's name.
 _CONTAINER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
@@ -29,6 +31,20 @@ def slug(_instance: object, _attribute: "Attribute[Any]", value: object) -> None
         raise Invalid(reason, field="slug")
 
 
+def bounded(_instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """An attrs validator for objects that come back as they were sent. Raises Invalid; None passes."""
+    field_name = attribute.alias or attribute.name
+    check_document(value, field_name)
+    if value is not None and len(canonical(value)) > LARGEST_OBJECT:
+        raise Invalid(f"{field_name} may have at most {LARGEST_OBJECT} bytes", field=field_name)
+
+
+def app_number(_instance: object, _attribute: "Attribute[Any]", value: int | None) -> None:
+    """An attrs validator for numbers of apps. Raises Invalid; None passes."""
+    if value is not None and not 1 <= value <= LARGEST_ID:
+        raise Invalid(f"appId must be between 1 and {LARGEST_ID}", field="appId")
+
+
 _name = PlainText(longest=LONGEST_NAME)
 _optional_name = PlainText(longest=LONGEST_NAME, optional=True)
 _description = PlainText(longest=LONGEST_DESCRIPTION, shortest=0, optional=True)
@@ -41,7 +57,7 @@ class NewApplication:
     app_name: str = field(alias="appName", validator=_name)
     slug: str = field(validator=slug)
     description: str | None = field(default=None, validator=_description)
-    default_config: Mapping[str, Any] = field(factory=dict)
+    default_config: Mapping[str, Any] = field(factory=dict, alias="defaultConfig", validator=bounded)
 
 
 @frozen(kw_only=True)
@@ -51,7 +67,7 @@ class ApplicationChange:
     app_name: str | None = field(default=None, alias="appName", validator=_optional_name)
     slug: str | None = field(default=None, validator=slug)
     description: str | None = field(default=None, validator=_description)
-    default_config: Mapping[str, Any] | None = None
+    default_config: Mapping[str, Any] | None = field(default=None, alias="defaultConfig", validator=bounded)
 
     def applied_to(self, application: "Application", now: datetime) -> "Application":
         """The application after it. Invalid when nothing is to be changed."""
@@ -99,8 +115,8 @@ class IssuedId:
     kind: IdKind
     id: int
     name: str = field(validator=_name)
-    app_id: int | None = None
+    app_id: int | None = field(default=None, validator=app_number)
     image_name: str | None = field(default=None, validator=PlainText(longest=512, optional=True))
-    metadata: Mapping[str, Any]
+    metadata: Mapping[str, Any] = field(validator=bounded)
     created_at: datetime
     created_by: str

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.actor import Actor
 from core.applications.events import ApplicationAdded, ApplicationChanged, ApplicationRemoved
-from core.applications.model import Application, ApplicationChange, IdKind, IssuedId, NewApplication
+from core.applications.model import LARGEST_ID, Application, ApplicationChange, IdKind, IssuedId, NewApplication
 from core.applications.ports import ApplicationStore, IssuedIdStore
 from core.checks import require
 from core.clock import Clock
@@ -127,7 +127,7 @@ class Applications:
 
     async def container_name(self, tx: Transaction, app_id: int) -> str | None:
         """What Docker takes as part of a container's name, or None if the catalogue has no such application."""
-        application = await self._store.find(tx, app_id)
+        application = await self._store.find(tx, app_id) if app_id <= LARGEST_ID else None
         return application.container_name if application else None
 
     async def _give_out(

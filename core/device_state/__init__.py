@@ -3,7 +3,7 @@
 from core.device_state.desired import DesiredStates, Served, Unmodified
 from core.device_state.device_apps import DeployedApp, DeviceApps
 from core.device_state.differences import Difference
-from core.device_state.documents import lenient_json
+from core.device_state.documents import canonical, check_document, lenient_json
 from core.device_state.drafts import ANYTHING, DEVICE_STATES, Drafts, Expected
 from core.device_state.drifts import AppDrift, Drift, Standing, ThingDrift, drift
 from core.device_state.endpoint_history import EndpointHistory
@@ -85,6 +85,8 @@ __all__ = [
     "ThingDrift",
     "Unmodified",
     "VitalsSink",
+    "canonical",
+    "check_document",
     "drift",
     "lenient_json",
     "redacted",

@@ -46,8 +46,8 @@ def normalised_config(value: Any) -> dict[str, Any]:
 def _app_id(app: Any, field: str, key: str | None) -> int:
     if not isinstance(app, Mapping):
         raise Invalid(f"{field} must be an object", field=field)
-    app_id = _whole(app.get("appId", key), f"{field}.appId")
-    if key is not None and _whole(key, field) != app_id:
+    app_id = whole_id(app.get("appId", key), f"{field}.appId")
+    if key is not None and whole_id(key, field) != app_id:
         raise Invalid(f"{field} has the appId {app_id}", field=field)
     return app_id
 
@@ -69,7 +69,7 @@ def _services(services: list[Any], field: str) -> list[dict[str, Any]]:
         if not isinstance(service, Mapping):
             raise Invalid(f"{field}[{number}] must be an object", field=f"{field}[{number}]")
         if service.get("serviceId") is not None:
-            service_id = _whole(service["serviceId"], f"{field}[{number}].serviceId")
+            service_id = whole_id(service["serviceId"], f"{field}[{number}].serviceId")
             if service_id in taken:
                 raise Invalid(f"two services have the serviceId {service_id}", field=f"{field}[{number}].serviceId")
             taken.add(service_id)
@@ -82,7 +82,7 @@ def _service(service: Mapping[str, Any], free: Iterable[int], field: str) -> dic
         if name in service and not isinstance(service[name], str):
             raise Invalid(f"{field}.{name} must be text", field=f"{field}.{name}")
     given = service.get("serviceId")
-    service_id = next(iter(free)) if given is None else _whole(given, f"{field}.serviceId")
+    service_id = next(iter(free)) if given is None else whole_id(given, f"{field}.serviceId")
     return {**service, "serviceId": service_id}
 
 
@@ -90,7 +90,8 @@ def _free_ids(taken: set[int]) -> Iterable[int]:
     return (number for number in range(1, SAFE_NUMBER) if number not in taken)
 
 
-def _whole(value: Any, field: str) -> int:
+def whole_id(value: Any, field: str) -> int:
+    """The id of an app or a service, given as a number or its digits. Raises Invalid."""
     number = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
     if isinstance(number, float) and number.is_integer():
         number = int(number)

@@ -7,6 +7,7 @@ from attrs import evolve, frozen
 
 from core.actor import Actor
 from core.checks import require
+from core.device_state.apps import whole_id
 from core.device_state.containers import in_config
 from core.device_state.drafts import ANYTHING, Drafts, Expected
 from core.device_state.model import Content, Deployed, Target
@@ -50,7 +51,7 @@ class DeviceApps:
     ) -> Target:
         """One more in the draft. Without a name it gets that of the catalogue. Conflict if it is there; Invalid."""
         require(actor, DEVICE_WRITE)
-        app_id = app["appId"]
+        app_id = whole_id(app.get("appId"), "appId")
         async with self._transactions.begin() as tx:
             target = await self._drafts.target(tx, uuid)
             expected.check(target)

@@ -63,7 +63,7 @@ class ApplicationRoutes:
         """Put an application into the catalogue."""
         body = await body_as(request, NewApplicationBody)
         wanted = NewApplication(
-            appName=body.app_name, slug=body.slug, description=body.description, default_config=body.default_config
+            appName=body.app_name, slug=body.slug, description=body.description, defaultConfig=body.default_config
         )
         return json(_application_as_json(await self._applications.add(actor_of(request), wanted)), status=201)
 
@@ -80,7 +80,7 @@ class ApplicationRoutes:
         """Change what the catalogue says; devices keep what they have."""
         body = await body_as(request, ApplicationChangeBody)
         change = ApplicationChange(
-            appName=body.app_name, slug=body.slug, description=body.description, default_config=body.default_config
+            appName=body.app_name, slug=body.slug, description=body.description, defaultConfig=body.default_config
         )
         changed = await self._applications.change(actor_of(request), number_of(request, "appId"), change)
         return json(_application_as_json(changed))

@@ -112,3 +112,27 @@ async def test_writing_needs_its_permission(states: States) -> None:
         await states.applications.next_id(OPERATOR, IdKind.APP, "x", metadata={})
     with pytest.raises(Forbidden):
         await states.applications.all(person())
+
+
+@pytest.mark.parametrize("config", [{"a": "\x00"}, {"a": 2**60}, {"a": "x" * 70_000}, {"a": [[[]]] * 30_000}])
+def test_what_is_kept_with_an_application_is_bounded(config: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refusal:
+        wanted(defaultConfig=config)
+    assert list(refusal.value.fields) == ["defaultConfig"]
+
+
+@pytest.mark.parametrize("app_id", [0, -1, 2**31, 2**70])
+async def test_a_service_belongs_to_an_app_that_can_be(states: States, app_id: int) -> None:
+    with pytest.raises(Invalid) as refusal:
+        await states.applications.next_id(MANAGER, IdKind.SERVICE, "x", app_id=app_id, metadata={})
+    assert list(refusal.value.fields) == ["appId"]
+
+
+@pytest.mark.parametrize("app_id", [0, -1, 2**53, 2**70])
+async def test_an_app_has_a_number_that_agents_can_keep(states: States, app_id: int) -> None:
+    await states.enrol()
+    with pytest.raises(Invalid) as refusal:
+        await states.apps.add(MANAGER, UUID, {"appId": app_id, "services": []})
+    assert list(refusal.value.fields) == ["appId"]
+    target = await states.apps.add(MANAGER, UUID, {"appId": 2**53 - 1, "services": []})
+    assert target.content.apps[str(2**53 - 1)]["appName"] == f"app-{2**53 - 1}"
