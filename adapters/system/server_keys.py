@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import OAEP
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
@@ -61,6 +61,11 @@ class _Key:
     id: str
     made_at: datetime
     private: RSAPrivateKey
+    modulus: int = field(init=False)
+
+    @modulus.default
+    def _(self) -> int:
+        return self.private.public_key().public_numbers().n
 
     @property
     def size(self) -> int:
@@ -224,7 +229,10 @@ def _from_envelope(key: _Key, sealed: Envelope) -> bytes | None:
 
 
 def _from_block(key: _Key, scheme: OAEP, block: bytes) -> bytes | None:
+    # OpenSSL refuses a number past the modulus at once: something else is worked on in its place.
+    fits = int.from_bytes(block, "big") < key.modulus
     try:
-        return key.private.decrypt(block, scheme)
+        opened = key.private.decrypt(block if fits else bytes(len(block)), scheme)
     except ValueError:
         return None
+    return opened if fits else None

@@ -100,12 +100,15 @@ class Enrolments:
         # Always all of it: how long a refusal takes does not tell what was wrong.
         fresh = await self._use_challenge(tx, wanted)
         key = await self._keys.by_digest(tx, digest_of(secret))
-        if flaw is not None:
+        if flaw is not None and flaw is not Flaw.STALE:
             raise refused(flaw.value)
         if key is None:
             raise refused(UNKNOWN)
         if not key.opens(self._clock.now()):
             raise refused("expired key" if key.is_active else "revoked key")
+        # Only now: anybody can make up a challenge, and who has no key either is a guesser.
+        if flaw is not None:
+            raise refused(flaw.value)
         if not fresh:
             raise refused("used challenge")
         return key

@@ -148,7 +148,7 @@ def provisioning_v2_routes(services: Services) -> list[Route]:
             allow=ANYONE,
             summary="Get the key and the challenge for a sealed registration (agents)",
             body=SealedKeyExchangeBody,
-            answers={200: "The key, and a challenge that is good for a while", 429: "Too many tries"},
+            answers={200: "The key, and a challenge that is good for a while"},
             body_limit=BODY_LIMIT,
         ),
         Route(

@@ -267,6 +267,15 @@ async def test_abuse_8_guesses_are_slowed_down_and_right_registrations_are_not(a
     assert (await guesser.post(REGISTER, good)).status == 200
 
 
+async def test_abuse_8_who_makes_up_challenges_and_has_no_key_is_a_guesser(api: Api) -> None:
+    """Else a flood of them would fill the audit log."""
+    device, guesser = SealingDevice(), somebody(api)
+    offer = await offered(api.stranger, device)
+    body = device.envelope(offer, device.payload(offer, new_secret(), challenge="x"))
+    statuses = [(await guesser.post(REGISTER, body)).status for _ in range(22)]
+    assert statuses == [401] * 20 + [429] * 2
+
+
 async def test_asking_for_challenges_leaves_nothing_behind(api: Api) -> None:
     device = SealingDevice()
     before = await _rows(api)

@@ -117,6 +117,19 @@ async def test_a_device_that_enrolled_by_v1_is_not_taken_by_v2(api: Api) -> None
     assert (await old.caller.get(f"/device/{old.uuid}/state")).status == 200
 
 
+async def test_a_device_that_was_expected_takes_its_place_by_v2_and_can_come_again(api: Api) -> None:
+    """P-16."""
+    owner = await api.person(Role.OWNER)
+    expected = await owner.post("/devices", {"deviceName": "press 7"})
+    assert expected.status == 201, expected
+    token, device = expected.body["enrolmentToken"], SealingDevice()
+    for _ in range(2):
+        answer = await enrolled(api.stranger, device, token)
+        assert device.opened(answer.body)["device"]["deviceName"] == "press 7"
+    assert (await enrolled(api.stranger, SealingDevice(key=rsa_key(1)), token)).status == 401
+    assert (await enrolled(api.stranger, SealingDevice(uuid=device.uuid, key=rsa_key(1)), token)).status == 409
+
+
 async def test_a_plan_that_is_full_is_402(tmp_path: Path) -> None:
     """The seed's code; the challenge is not used up by it."""
     async with running_api(tmp_path / "data", MAX_DEVICES="1") as api:
