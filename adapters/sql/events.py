@@ -21,9 +21,11 @@ from sqlalchemy import (
     select,
 )
 
+from adapters.sql.extents import TableExtent
 from adapters.sql.telemetry_metrics import part_of
 from adapters.sql.transactions import sql
 from adapters.sql.types import EPOCH, MICROSECOND, Instant, Json, metadata
+from core.extents import Extent
 from core.history import PRIVATE_CATEGORIES, Bucket, EventQuery, HistoryEvent, Tally, wire_types
 from core.ids import DeviceUuid
 from core.transactions import Transaction
@@ -52,6 +54,7 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+_EXTENT = TableExtent(events)
 _KEPT = tuple(column.name for column in events.c if column.name != "id")
 _GIVEN = tuple(column.name for column in events.c if column.name != "category")
 
@@ -112,6 +115,15 @@ class SqlEventStore:
         old = (events.c.severity == severity) & (events.c.at < moment)
         oldest = select(events.c.id).where(old).order_by(events.c.at).limit(most)
         return await sql(tx).run(delete(events).where(events.c.id.in_(oldest)))
+
+    async def forget_oldest(self, tx: Transaction, most: int) -> int:
+        """Forget those that were stored first."""
+        oldest = select(events.c.id).order_by(events.c.id).limit(most)
+        return await sql(tx).run(delete(events).where(events.c.id.in_(oldest)))
+
+    async def extent(self, tx: Transaction) -> Extent:
+        """About how much there is."""
+        return await _EXTENT.measure(tx)
 
 
 def _asked(statement: Select[Any], query: EventQuery) -> Select[Any]:

@@ -18,13 +18,14 @@ from core.history.model import (
 from core.history.ports import EventStore
 from core.history.replay import Comparison, ExplainedChange, Replay, Replays, Snapshot
 from core.history.service import EVENTS_STORED, HISTORY_READ, HISTORY_READ_ALL, History
-from core.history.settings import EVENT_RETENTION, SETTINGS
+from core.history.settings import EVENT_RETENTION, MOST_BYTES, SETTINGS
 
 __all__ = [
     "EVENTS_STORED",
     "EVENT_RETENTION",
     "HISTORY_READ",
     "HISTORY_READ_ALL",
+    "MOST_BYTES",
     "MOST_CHANGES",
     "MOST_EVENTS",
     "PRIVATE_CATEGORIES",

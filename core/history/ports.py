@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from core.extents import Extent
 from core.history.model import Bucket, EventQuery, HistoryEvent, Tally
 from core.transactions import Transaction
 
@@ -28,3 +29,9 @@ class EventStore(Protocol):
 
     async def forget_before(self, tx: Transaction, moment: datetime, severity: str, most: int) -> int:
         """Forget up to `most` of the oldest events of this severity from before the moment; how many there were."""
+
+    async def forget_oldest(self, tx: Transaction, most: int) -> int:
+        """Forget so many of the events that were stored first; how many there were."""
+
+    async def extent(self, tx: Transaction) -> Extent:
+        """About how much there is. Looks at some events only, however many there are."""

@@ -14,7 +14,7 @@ from core.errors import Invalid
 from core.events import Announced, AnySubscription, Event, Subscription
 from core.history.model import Bucket, EventQuery, HistoryEvent, Period, Tally, event_of, regrouped
 from core.history.ports import EventStore
-from core.history.settings import EVENT_RETENTION
+from core.history.settings import EVENT_RETENTION, MOST_BYTES
 from core.ids import DeviceUuid
 from core.settings import Settings
 from core.transactions import Transactions
@@ -37,12 +37,21 @@ class History:
     """Keeps every event that is announced, and answers what happened."""
 
     def __init__(
-        self, *, transactions: Transactions, store: EventStore, devices: Devices, settings: Settings, clock: Clock
+        self,
+        *,
+        transactions: Transactions,
+        store: EventStore,
+        devices: Devices,
+        settings: Settings,
+        clock: Clock,
+        most_bytes: int | None = None,
     ) -> None:
+        """`most_bytes` replaces the setting where less than that has room."""
         self._transactions = transactions
         self._store = store
         self._devices = devices
         self._kept_for = timedelta(days=settings[EVENT_RETENTION])
+        self._most_bytes = settings[MOST_BYTES] if most_bytes is None else most_bytes
         self._clock = clock
 
     def subscriptions(self) -> Sequence[AnySubscription]:
@@ -107,12 +116,15 @@ class History:
             return await self._store.find(tx, query)
 
     async def forget_old(self) -> int:
-        """Forget what is older than it has to be; how many events. Others may write in between."""
+        """Forget what is older than it has to be, then the oldest of what is too much; how many events.
+
+        Others may write in between.
+        """
         forgotten = 0
         for severity, times in _LASTING.items():
             before = self._clock.now() - self._kept_for * times
             forgotten += await self._forget(before, severity)
-        return forgotten
+        return forgotten + await self._forget_surplus()
 
     async def _forget(self, before: datetime, severity: str) -> int:
         forgotten = 0
@@ -122,6 +134,15 @@ class History:
             forgotten += some
             if some < FORGOTTEN_AT_ONCE:
                 return forgotten
+
+    async def _forget_surplus(self) -> int:
+        async with self._transactions.read() as tx:
+            surplus = (await self._store.extent(tx)).surplus(self._most_bytes)
+        for begin in range(0, surplus, FORGOTTEN_AT_ONCE):
+            async with self._transactions.begin() as tx:
+                if not await self._store.forget_oldest(tx, min(FORGOTTEN_AT_ONCE, surplus - begin)):
+                    return begin
+        return surplus
 
 
 def _allowed(actor: Actor, query: EventQuery) -> EventQuery:

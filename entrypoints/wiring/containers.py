@@ -47,7 +47,7 @@ from core.tags import TagDefinitions, Tags
 from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention, Room
 from core.traffic import Traffic
 from entrypoints.wiring.monitoring import monitors, traffic_kept
-from entrypoints.wiring.room import audit_limit, reserve_of
+from entrypoints.wiring.room import audit_limit, event_limit, reserve_of
 from entrypoints.wiring.telemetry import kept_for
 
 
@@ -262,6 +262,7 @@ class Features(DeclarativeContainer):
         devices=devices,
         settings=settings,
         clock=adapters.clock,
+        most_bytes=Singleton(event_limit, settings),
     )
     replays = Singleton(
         Replays,

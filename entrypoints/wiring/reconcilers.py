@@ -45,7 +45,12 @@ def periodic_tasks(services: Services) -> list[PeriodicTask]:
             run=services.audit_log.forget_old,
             wakened_by=(NO_ROOM,),
         ),
-        PeriodicTask(name="history.retention", every=timedelta(hours=1), run=services.history.forget_old),
+        PeriodicTask(
+            name="history.retention",
+            every=timedelta(minutes=10),
+            run=services.history.forget_old,
+            wakened_by=(NO_ROOM,),
+        ),
         PeriodicTask(name="endpoints.retention", every=timedelta(hours=1), run=services.endpoint_history.forget_old),
         PeriodicTask(name="device_states.past", every=timedelta(days=1), run=forget_past),
     ]

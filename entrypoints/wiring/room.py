@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from attrs import evolve, frozen
 
-from core import audit
+from core import audit, history
 from core.periodic import PeriodicTask
 from core.services import Services
 from core.settings import AnySetting, Setting, Settings, size
@@ -53,6 +53,7 @@ DISK_RESERVE: Setting[int | None] = Setting(
 )
 ROOM_SETTINGS: tuple[AnySetting, ...] = (METRICS_MAX, LOG_MAX, READING_MAX, DATABASE_MAX, DISK_RESERVE)
 
+SERIES = ("metrics", "logs", "readings", "audit", "events")
 # Of a database that may not grow further, what is not telemetry or audit needs some as well.
 FOR_SERIES = 0.8
 LOOK_EVERY = timedelta(seconds=5)
@@ -66,17 +67,18 @@ class Limits:
     logs: int
     readings: int
     audit: int
+    events: int
 
     @property
     def total(self) -> int:
         """All together."""
-        return self.metrics + self.logs + self.readings + self.audit
+        return sum(getattr(self, name) for name in SERIES)
 
     def within(self, most: int) -> "Limits":
         """The same in proportion, so that all together are no more."""
         if self.total <= most:
             return self
-        parts = {name: getattr(self, name) * most // self.total for name in ("metrics", "logs", "readings", "audit")}
+        parts = {name: getattr(self, name) * most // self.total for name in SERIES}
         return evolve(self, **parts)
 
 
@@ -87,6 +89,7 @@ def limits_of(settings: Settings) -> Limits:
         logs=settings[LOG_MAX],
         readings=settings[READING_MAX],
         audit=settings[audit.MOST_BYTES],
+        events=settings[history.MOST_BYTES],
     )
     most = settings[DATABASE_MAX]
     return limits.within(int(most * FOR_SERIES)) if most else limits
@@ -95,6 +98,11 @@ def limits_of(settings: Settings) -> Limits:
 def audit_limit(settings: Settings) -> int:
     """How many bytes the audit log may take."""
     return limits_of(settings).audit
+
+
+def event_limit(settings: Settings) -> int:
+    """How many bytes the events of the history may take."""
+    return limits_of(settings).events
 
 
 def reserve_of(settings: Settings) -> int | None:

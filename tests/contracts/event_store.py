@@ -129,3 +129,15 @@ class EventStoreContract:
             moment = NOON + timedelta(minutes=3)
             assert [await store.forget_before(tx, moment, "info", 2) for _ in range(3)] == [2, 1, 0]
             assert {event.announcement_id for event in await store.find(tx, EventQuery())} == {3, 4, 9}
+
+    async def test_the_first_events_are_forgotten_whenever_they_happened(
+        self, store: EventStore, transactions: SqliteTransactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            for number in range(5):
+                await store.add(tx, an_event(number))
+            extent = await store.extent(tx)
+            assert await store.forget_oldest(tx, 3) == 3
+            assert [event.announcement_id for event in await store.find(tx, EventQuery())] == [4, 3]
+        assert extent.rows == 5
+        assert 5 * 100 < extent.bytes < 5 * 1000

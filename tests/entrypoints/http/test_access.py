@@ -65,6 +65,24 @@ async def test_a_logout_ends_its_own_session_only(api: Api) -> None:
     assert (await bearer(api, there["accessToken"]).get("/auth/me")).status == 200
 
 
+async def test_the_cookie_of_a_login_is_out_of_reach_of_scripts_and_goes_with_the_logout(api: Api) -> None:
+    """Contract §5, §11.3 A-22."""
+    login = {"username": "admin", "password": OWNER_PASSWORD}
+    await api.person(Role.OWNER)
+    answer = await api.stranger.post("/auth/login", login)
+    refresh = {"refreshToken": answer.body["data"]["refreshToken"]}
+    again = await api.stranger.post("/auth/refresh", refresh)
+    for each in (answer, again):
+        cookie, *attributes = [part.strip() for part in each.headers["Set-Cookie"].split(";")]
+        assert cookie.startswith("iotistic_session=ey")
+        assert {"HttpOnly", "Path=/", "SameSite=Lax"} < set(attributes)
+        assert "Secure" not in attributes
+    person = Caller(api.http, api.running.url, {"Authorization": f"Bearer {answer.body['data']['accessToken']}"})
+    gone = await person.post("/auth/logout")
+    assert 'iotistic_session=""' in gone.headers["Set-Cookie"]
+    assert "Max-Age=0" in gone.headers["Set-Cookie"]
+
+
 async def test_a_logout_needs_no_body(api: Api) -> None:
     login = await log_in(api)
     assert (await bearer(api, login["accessToken"]).post("/auth/logout")).status == 200
