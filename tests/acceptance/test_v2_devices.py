@@ -77,6 +77,18 @@ async def test_a_device_that_enrolled_by_v1_has_none_of_them(api: Api) -> None:
     assert (await viewer.get(f"/devices/{device.uuid}/readings")).body["readings"] == []
 
 
+async def test_a_v2_device_that_registers_again_by_v1_is_one_of_the_others_from_then_on(api: Api) -> None:
+    device, secret = SealingDevice(), await api.provisioning_key()
+    told = device.opened((await enrolled(api.stranger, device, secret)).body)
+    again = await api.device(secret, uuid=device.uuid, deviceApiKey=told["api"]["deviceApiKey"])
+    assert again.answer["id"] == told["device"]["deviceId"]
+    async with connected(again.mqtt) as client:
+        assert not await granted(client, f"agent/{device.uuid}/#")
+    back = device.opened((await enrolled(api.stranger, device, secret)).body)["mqtt"]
+    async with connected({**back, "broker": back["brokerUrl"]}) as client:
+        assert await granted(client, f"agent/{device.uuid}/#")
+
+
 async def test_what_a_removed_v2_device_left_on_its_branches_is_forgotten(api: Api) -> None:
     device = SealingDevice()
     async with connected(await mqtt_of(api, device)) as client:
