@@ -17,6 +17,10 @@ from entrypoints.bench.figures import table_of
 from entrypoints.bench.storm import storm as reconnect_storm
 
 
+# Of the table, where the output goes into a file.
+WIDTH = 160
+
+
 class Profile(StrEnum):
     """How the installation under test is made up."""
 
@@ -36,7 +40,8 @@ def bench(
     rates. CPU is what the server's process spent. The load comes from this process, so let at least two cores be idle.
     Takes a few minutes and needs Linux.
     """
-    console = Console()
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=WIDTH)
     console.print(f"[dim]{profile.value} profile on {machine()}[/]", highlight=False)
     asyncio.run(_run(console, json, seconds, storm=storm))
 

@@ -1,7 +1,9 @@
 """What was measured, as a table and as JSON."""
 
 from attrs import asdict, frozen
-from rich.table import Table
+from rich.table import Column, Table
+
+HEADINGS = ("what", "rate", "CPU a request", "ratio", "p50", "p99", "budget", "")
 
 
 @frozen(kw_only=True)
@@ -40,7 +42,7 @@ class Quantity:
 
 def table_of(figures: list[Figure], quantities: list[Quantity]) -> Table:
     """Everything in one table."""
-    table = Table("what", "rate", "CPU a request", "ratio", "p50", "p99", "budget", "")
+    table = Table(*(Column(heading, no_wrap=True) for heading in HEADINGS))
     for figure in figures:
         table.add_row(
             figure.name,
