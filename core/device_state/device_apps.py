@@ -114,7 +114,7 @@ class DeviceApps:
                 raise Invalid("Nothing to deploy")
             apps = {**before.apps, key: wanted.apps.get(key)}
             content = evolve(before, apps={each: app for each, app in apps.items() if app is not None})
-            content, _ = checked(content, known=before, new_id=self._ids.uuid)
+            content, _ = checked(content, deployed=before, new_id=self._ids.uuid)
             deployed = await self._drafts.deploy(tx, actor, target.deployed, content)
             if content == wanted:
                 await self._store.drop_draft(tx, uuid)

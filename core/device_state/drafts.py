@@ -72,7 +72,12 @@ class Drafts:
 
     async def save(self, tx: Transaction, actor: Actor, target: Target, apps: Any, config: Any) -> Target:
         """Let this be the draft, checked, in an open transaction."""
-        content, cautions = checked(Content.of(apps, config), known=target.content, new_id=self._ids.uuid)
+        content, cautions = checked(
+            Content.of(apps, config),
+            deployed=target.deployed.content,
+            drafted=target.content,
+            new_id=self._ids.uuid,
+        )
         draft = Draft(
             uuid=target.deployed.uuid,
             content=content,

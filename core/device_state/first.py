@@ -75,7 +75,7 @@ def first_content(template: Any, new_id: NewId) -> Content:
     if template is None:
         return default
     try:
-        return checked(_with_template(template), known=None, new_id=new_id)[0]
+        return checked(_with_template(template), deployed=None, new_id=new_id)[0]
     except Invalid as refusal:
         log.exception("the setting %s is wrong and was passed over: %s", TEMPLATE, refusal.message)
         return default

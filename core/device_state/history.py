@@ -110,7 +110,7 @@ class StateHistory:
             target = await self._drafts.target(tx, uuid)
             expected.check(target)
             content = (await self._version(tx, uuid, version)).content
-            content, _ = checked(content, known=target.deployed.content, new_id=self._ids.uuid)
+            content, _ = checked(content, deployed=target.deployed.content, new_id=self._ids.uuid)
             return await self._drafts.deploy(tx, actor, target.deployed, content)
 
     async def _state(self, tx: Transaction, uuid: DeviceUuid, which: str | int) -> _State:

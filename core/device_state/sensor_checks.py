@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from attrs import frozen
+
 from core.checks import plain_text
 from core.device_state.findings import Findings
 from core.errors import Invalid
@@ -25,17 +27,53 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f
 NewId = Callable[[], str]
 
 
-def checked_sensors(value: Any, known: Any, new_id: NewId, found: Findings) -> list[Any]:
-    """The sensors with an id each, unique as their names are. One without id keeps the id its name has in `known`."""
+@frozen
+class KnownSensors:
+    """The ids that names of sensors have, and the names of those that are deployed.
+
+    Agents keep sensors by id in one place and by name in another: a name with another id would be deleted after it was
+    added, and an id with another name would be read twice (contract §9.5).
+    """
+
+    ids: Mapping[str, str]
+    deployed_ids: Mapping[str, str]
+    deployed_names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, deployed: Any, drafted: Any) -> "KnownSensors":
+        """What the two configurations say."""
+        deployed_ids, drafted_ids = _ids_in(deployed), _ids_in(drafted)
+        names = {own_id: name for name, own_id in deployed_ids.items()}
+        return cls({**drafted_ids, **deployed_ids}, deployed_ids, names)
+
+    def id_for(self, name: str, given: Any, new_id: NewId, field: str, found: Findings) -> str:
+        """The id of the sensor of this name, where `given` is what somebody wrote."""
+        if name in self.deployed_ids:
+            if given and str(given) != self.deployed_ids[name]:
+                found.warn(
+                    f"{field}.id", "was changed to the one that the sensor of this name has: agents need the same"
+                )
+            return self.deployed_ids[name]
+        if given and str(given) in self.deployed_names:
+            old = self.deployed_names[str(given)]
+            found.refuse(f"{field}.name", f"was {old}, and agents would read both: delete it, deploy, add the other")
+        return str(given or self.ids.get(name) or new_id())
+
+
+def _ids_in(config: Any) -> dict[str, str]:
+    return {name_of(sensor): str(sensor["id"]) for sensor in sensors_in(config) if sensor.get("id")}
+
+
+def checked_sensors(value: Any, known: KnownSensors, new_id: NewId, found: Findings) -> list[Any]:
+    """The sensors with an id each, unique as their names are."""
     field = "config.sensors"
     if not isinstance(value, list) or len(value) > MOST_SENSORS:
         found.refuse(field, f"must be a list of at most {MOST_SENSORS}")
         return []
-    ids = {name_of(sensor): sensor.get("id") for sensor in sensors_in(known)}
     checked = []
     for number, sensor in enumerate(value):
         if isinstance(sensor, Mapping):
-            checked.append(_sensor(sensor, f"{field}[{number}]", ids, new_id, found))
+            checked.append(_sensor(sensor, f"{field}[{number}]", known, new_id, found))
         else:
             found.refuse(f"{field}[{number}]", "must be an object")
     _refuse_doubles(checked, field, found)
@@ -54,14 +92,14 @@ def name_of(sensor: Mapping[str, Any]) -> str:
 
 
 def _sensor(
-    sensor: Mapping[str, Any], field: str, ids: Mapping[str, Any], new_id: NewId, found: Findings
+    sensor: Mapping[str, Any], field: str, known: KnownSensors, new_id: NewId, found: Findings
 ) -> dict[str, Any]:
     name = _name(sensor.get("name"), f"{field}.name", found)
-    own_id = sensor.get("id") or sensor.get("uuid") or ids.get(name) or new_id()
+    own_id = known.id_for(name, sensor.get("id") or sensor.get("uuid"), new_id, field, found)
     checked = {
         **sensor,
-        "id": str(own_id),
-        "uuid": str(sensor.get("uuid") or own_id),
+        "id": own_id,
+        "uuid": own_id,
         "name": name,
         "protocol": _protocol(sensor.get("protocol"), f"{field}.protocol", found),
         "enabled": _enabled(sensor.get("enabled", True), f"{field}.enabled", found),

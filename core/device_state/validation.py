@@ -8,7 +8,7 @@ from attrs import evolve
 from core.device_state.containers import checked_service, is_name
 from core.device_state.findings import Caution, Findings
 from core.device_state.model import Content
-from core.device_state.sensor_checks import NewId, checked_sensors
+from core.device_state.sensor_checks import KnownSensors, NewId, checked_sensors
 
 SHORTEST_INTERVAL = 100
 # Node keeps timers in 32 bits of milliseconds and takes a longer one for one millisecond.
@@ -27,10 +27,12 @@ _FIREWALL = ("on", "off", "auto", "disabled")
 Service = Mapping[str, Any]
 
 
-def checked(content: Content, *, known: Content | None, new_id: NewId) -> tuple[Content, tuple[Caution, ...]]:
+def checked(
+    content: Content, *, deployed: Content | None, new_id: NewId, drafted: Content | None = None
+) -> tuple[Content, tuple[Caution, ...]]:
     """The content as it will be kept, and what people shall know of it. Raises Invalid that names every bad field.
 
-    `known` is what it replaces: sensors keep the ids that their names have there, others get a `new_id`.
+    Sensors keep the ids that their names have in what is deployed, or drafted; others get a `new_id`.
     """
     found = Findings()
     apps = {key: _checked_app(app, f"apps.{key}", found) for key, app in content.apps.items()}
@@ -39,7 +41,8 @@ def checked(content: Content, *, known: Content | None, new_id: NewId) -> tuple[
     config = dict(content.config)
     _check_config(config, found)
     if "sensors" in config:
-        config["sensors"] = checked_sensors(config["sensors"], known.config if known else {}, new_id, found)
+        known = KnownSensors.of(deployed.config if deployed else {}, drafted.config if drafted else {})
+        config["sensors"] = checked_sensors(config["sensors"], known, new_id, found)
     return evolve(content, apps=apps, config=config), found.settled()
 
 

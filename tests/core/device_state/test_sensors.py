@@ -117,6 +117,14 @@ async def test_a_sensor_is_removed_from_the_draft(states: States) -> None:
         await states.sensors.change(MANAGER, UUID, "boiler", {"enabled": False})
 
 
+async def test_a_sensor_that_comes_back_before_it_was_gone_is_the_same(states: States) -> None:
+    await deployed(states, BOILER)
+    [before] = (await states.desired.view(MANAGER, UUID)).deployed.content.config["sensors"]
+    await states.sensors.remove(MANAGER, UUID, "boiler")
+    again = await states.sensors.add(MANAGER, UUID, BOILER)
+    assert again.sensor.id == before["id"]
+
+
 async def test_a_sensor_goes_from_draft_to_device(states: States) -> None:
     await states.enrol()
     await states.sensors.add(MANAGER, UUID, BOILER)

@@ -26,9 +26,9 @@ def numbered() -> Callable[[], str]:
 
 
 def validated(
-    apps: Any = None, config: Any = None, known: Content | None = None
+    apps: Any = None, config: Any = None, deployed: Content | None = None
 ) -> tuple[Content, tuple[Caution, ...]]:
-    return checked(Content.of(apps or {}, config or {}), known=known, new_id=numbered())
+    return checked(Content.of(apps or {}, config or {}), deployed=deployed, new_id=numbered())
 
 
 def refused(apps: Any = None, config: Any = None) -> dict[str, str]:
@@ -164,8 +164,24 @@ def test_sensors_without_id_get_one_each() -> None:
 
 def test_a_sensor_without_id_keeps_the_one_its_name_has() -> None:
     before, _ = validated(config={"sensors": [{**SENSOR, "id": "kept"}]})
-    after, _ = validated(config={"sensors": [{**SENSOR, "pollInterval": 1000}]}, known=before)
+    after, cautions = validated(config={"sensors": [{**SENSOR, "pollInterval": 1000}]}, deployed=before)
+    assert (after.config["sensors"][0]["id"], cautions) == ("kept", ())
+
+
+def test_a_name_that_is_deployed_keeps_its_id_whatever_is_sent() -> None:
+    """§9.5: agents delete by name, so a second id would be deleted with the first."""
+    before, _ = validated(config={"sensors": [{**SENSOR, "id": "kept"}]})
+    after, cautions = validated(config={"sensors": [{**SENSOR, "id": "other"}]}, deployed=before)
     assert after.config["sensors"][0]["id"] == "kept"
+    assert [caution.field for caution in cautions] == ["config.sensors[0].id"]
+
+
+def test_an_id_that_is_deployed_keeps_its_name() -> None:
+    """§9.5: to rename is to have both."""
+    before, _ = validated(config={"sensors": [{**SENSOR, "id": "kept"}]})
+    with pytest.raises(Invalid) as refusal:
+        validated(config={"sensors": [{**SENSOR, "id": "kept", "name": "kettle"}]}, deployed=before)
+    assert list(refusal.value.fields) == ["config.sensors[0].name"]
 
 
 def test_a_sensor_that_reads_nothing_or_is_reached_in_two_ways_is_doubted() -> None:
