@@ -3,12 +3,12 @@
 from core.audit.model import MOST_ENTRIES, AuditEntry, AuditQuery, Severity, cursor_of, entry_of
 from core.audit.ports import AuditStore
 from core.audit.service import AUDIT_READ, AuditLog
-from core.audit.settings import MOST_BYTES, RETENTION_DAYS, SETTINGS
+from core.audit.settings import AUDIT_MAX, RETENTION_DAYS, SETTINGS
 from core.facts import REMOVED
 
 __all__ = [
+    "AUDIT_MAX",
     "AUDIT_READ",
-    "MOST_BYTES",
     "MOST_ENTRIES",
     "REMOVED",
     "RETENTION_DAYS",

@@ -7,7 +7,7 @@ from typing import Any
 from core.actor import Actor, Permission
 from core.audit.model import AuditEntry, AuditQuery, entry_of
 from core.audit.ports import AuditStore
-from core.audit.settings import MOST_BYTES, RETENTION_DAYS
+from core.audit.settings import AUDIT_MAX, RETENTION_DAYS
 from core.checks import require
 from core.clock import Clock
 from core.events import Announced, AnySubscription, Event, Subscription
@@ -37,7 +37,7 @@ class AuditLog:
         self._transactions = transactions
         self._store = store
         self._kept_for = timedelta(days=settings[RETENTION_DAYS])
-        self._most_bytes = settings[MOST_BYTES] if most_bytes is None else most_bytes
+        self._most_bytes = settings[AUDIT_MAX] if most_bytes is None else most_bytes
         self._clock = clock
 
     def subscriptions(self) -> Sequence[AnySubscription]:

@@ -8,11 +8,11 @@ RETENTION_DAYS = Setting(
     default=365,
     summary="For how many days audit entries are kept",
 )
-MOST_BYTES = Setting(
+AUDIT_MAX = Setting(
     name="AUDIT_MAX_BYTES",
     read=size(lowest=1024**2),
     default=128 * 1024**2,
     summary="How much room audit entries may take, such as 128MB; the oldest go first",
 )
 
-SETTINGS: tuple[AnySetting, ...] = (RETENTION_DAYS, MOST_BYTES)
+SETTINGS: tuple[AnySetting, ...] = (RETENTION_DAYS, AUDIT_MAX)

@@ -88,7 +88,7 @@ def limits_of(settings: Settings) -> Limits:
         metrics=settings[METRICS_MAX],
         logs=settings[LOG_MAX],
         readings=settings[READING_MAX],
-        audit=settings[audit.MOST_BYTES],
+        audit=settings[audit.AUDIT_MAX],
         events=settings[history.MOST_BYTES],
     )
     most = settings[DATABASE_MAX]

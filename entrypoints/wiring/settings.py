@@ -2,9 +2,31 @@
 
 from datetime import timedelta
 
+from adapters.system.tokens import EXAMPLES
 from core.settings import AnySetting, Setting, boolean, integer, list_of_text, seconds, text
 
 PORT_NUMBER = integer(0, 65535)
+# What stands in manuals, and is tried first by whoever looks for a way in.
+GUESSED_FIRST = {
+    "admin",
+    "admin123",
+    "administrator",
+    "changeit",
+    "iotistic",
+    "letmein",
+    "mosquitto",
+    "password",
+    "secret",
+}
+
+
+def own_secret(value: str) -> str:
+    """A secret that stands in no published example."""
+    secret = value.strip()
+    if secret.lower().rstrip("!1234567890") in GUESSED_FIRST or any(example in secret.lower() for example in EXAMPLES):
+        raise ValueError("stands in published examples: choose one of your own, or leave it empty")
+    return secret
+
 
 PORT = Setting(name="PORT", read=PORT_NUMBER, default=3002, summary="Port of the HTTP API and the console")
 HOST = Setting(name="HOST", read=text, default="127.0.0.1", summary="Address that HTTP and MQTT listen on")
@@ -62,21 +84,21 @@ PROBE_ANYWHERE = Setting(
 )
 MOSQUITTO_AUTH_SECRET = Setting(
     name="MOSQUITTO_AUTH_SECRET",
-    read=text,
+    read=own_secret,
     default="",
     summary="Secret that an external broker sends as ?secret=… to /mosquitto-auth",
     secret=True,
 )
 ADMIN_PASSWORD = Setting(
     name="IOTISTIC_ADMIN_PASSWORD",
-    read=text,
+    read=own_secret,
     default="",
     summary="Password of the first account; generated and shown once when empty",
     secret=True,
 )
 METRICS_TOKEN = Setting(
     name="METRICS_TOKEN",
-    read=text,
+    read=own_secret,
     default="",
     summary="Bearer token that GET /metrics asks for; empty: only callers on this machine are served",
     secret=True,

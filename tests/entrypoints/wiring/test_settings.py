@@ -57,6 +57,17 @@ def test_a_refusal_does_not_repeat_a_secret() -> None:
     assert "tell-nobody" not in refused.value.message
 
 
+@pytest.mark.parametrize(
+    "known", ["admin123", "password", "Password1!", "changeme-now", "your-super-secret-token", "letmein"]
+)
+@pytest.mark.parametrize("name", ["IOTISTIC_ADMIN_PASSWORD", "MOSQUITTO_AUTH_SECRET", "METRICS_TOKEN"])
+def test_a_secret_of_published_examples_stops_the_start(name: str, known: str) -> None:
+    """Abuse case 27."""
+    with pytest.raises(Invalid, match=name) as refused:
+        Settings(DECLARED, {name: known})
+    assert known not in refused.value.message
+
+
 def test_a_time_span_is_read_as_people_write_it() -> None:
     threshold = BY_NAME["HEARTBEAT_OFFLINE_THRESHOLD"]
     read = {text: Settings(DECLARED, {threshold.name: text})[threshold] for text in ("90s", "2m", "1.5h", "45")}
