@@ -16,7 +16,6 @@ from entrypoints.bench.edge import EdgeBench
 from entrypoints.bench.figures import table_of
 from entrypoints.bench.storm import storm as reconnect_storm
 
-
 # Of the table, where the output goes into a file.
 WIDTH = 160
 

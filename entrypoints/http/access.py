@@ -140,6 +140,10 @@ def with_tokens(tokens: Tokens) -> dict[str, Any]:
 def access_routes(services: Services, *, https: bool = False) -> list[Route]:
     """The routes of logging in and out. `https`: people reach us over HTTPS, whatever we see of it."""
     own = AccessRoutes(services, https=https)
+    return [*_entrances(own), *_for_those_inside(own)]
+
+
+def _entrances(own: AccessRoutes) -> list[Route]:
     return [
         Route(
             method="POST",
@@ -177,6 +181,11 @@ def access_routes(services: Services, *, https: bool = False) -> list[Route]:
             answers={200: "An access token", 401: "The session has ended, or never was"},
             body_limit=SMALL,
         ),
+    ]
+
+
+def _for_those_inside(own: AccessRoutes) -> list[Route]:
+    return [
         Route(
             method="POST",
             path="/auth/logout",

@@ -103,8 +103,11 @@ def _summary_as_json(summary: DroppedSummary) -> dict[str, Any]:
 
 def log_routes(services: Services) -> list[Route]:
     """The routes of the logs."""
-    handlers, people = LogRoutes(services), user_with(DATA_READ)
-    theirs = "/devices/{uuid}/logs"
+    handlers = LogRoutes(services)
+    return [*_for_devices(handlers), *_for_people(handlers)]
+
+
+def _for_devices(handlers: LogRoutes) -> list[Route]:
     return [
         Route(
             method="POST",
@@ -124,6 +127,12 @@ def log_routes(services: Services) -> list[Route]:
             body=Body(kind=Any),
             body_limit=LARGEST_SUMMARIES,
         ),
+    ]
+
+
+def _for_people(handlers: LogRoutes) -> list[Route]:
+    theirs, people = "/devices/{uuid}/logs", user_with(DATA_READ)
+    return [
         Route(
             method="GET",
             path=theirs,

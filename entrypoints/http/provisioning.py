@@ -183,6 +183,10 @@ def as_json(key: ProvisioningKey) -> dict[str, Any]:
 def provisioning_routes(services: Services) -> list[Route]:
     """The routes of provisioning."""
     own = ProvisioningRoutes(services)
+    return [*_for_people(own), *_for_agents(own)]
+
+
+def _for_people(own: ProvisioningRoutes) -> list[Route]:
     return [
         Route(
             method="POST",
@@ -218,6 +222,11 @@ def provisioning_routes(services: Services) -> list[Route]:
             summary="Revoke a provisioning key",
             body=Body(kind=RevokeBody, required=False),
         ),
+    ]
+
+
+def _for_agents(own: ProvisioningRoutes) -> list[Route]:
+    return [
         Route(
             method="POST",
             path="/device/register",
