@@ -45,7 +45,7 @@ def test_a_selector_survives_being_written_down(selector: DeviceSelector) -> Non
 
 
 def test_null_and_empty_are_the_same_as_absent() -> None:
-    document = {"tags": {}, "type": None, "search": "", "online": False}
+    document: dict[str, object] = {"tags": {}, "type": None, "search": "", "online": False}
     assert DeviceSelector.of(document) == DeviceSelector(online=False)
 
 
