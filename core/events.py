@@ -50,11 +50,16 @@ class Announced(Generic[E]):
 
 @frozen(kw_only=True)
 class Subscription(Generic[E]):
-    """`reaction` wants to hear of events of these types; `name` tells it from all other reactions, for ever."""
+    """`reaction` wants to hear of events of these types; `name` tells it from all other reactions, for ever.
+
+    It hears of one event after the other, in the order of their announcement. With `at_once` it may hear of several at
+    the same time: for reactions that only write down, which then share the disk.
+    """
 
     name: str
     events: tuple[type[E], ...]
     reaction: Callable[[Announced[E]], Awaitable[None]]
+    at_once: bool = False
 
     def wants(self, event: Event) -> bool:
         """Whether the event is of a type that was asked for."""

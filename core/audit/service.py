@@ -42,7 +42,7 @@ class AuditLog:
 
     def subscriptions(self) -> Sequence[AnySubscription]:
         """Everything."""
-        return [Subscription(name="audit.log", events=(Event,), reaction=self.record)]
+        return [Subscription(name="audit.log", events=(Event,), reaction=self.record, at_once=True)]
 
     async def record(self, announced: Announced[Any]) -> None:
         """Write an event down, once however often it is delivered."""

@@ -56,7 +56,7 @@ class History:
 
     def subscriptions(self) -> Sequence[AnySubscription]:
         """Everything."""
-        return [Subscription(name="history.events", events=(Event,), reaction=self.record)]
+        return [Subscription(name="history.events", events=(Event,), reaction=self.record, at_once=True)]
 
     async def record(self, announced: Announced[Any]) -> None:
         """Keep an event, once however often it is delivered."""

@@ -55,6 +55,31 @@ async def announce(
         tx.announce(kind(at=clock.now(), by="system", uuid=new_uuid()))
 
 
+async def test_who_takes_many_at_once_is_told_of_the_next_before_it_has_done_with_the_first(
+    outbox: Outbox, transactions: SqliteTransactions, clock: TestClock
+) -> None:
+    told: list[int] = []
+    both = asyncio.Event()
+
+    async def react(announced: Announced[Event]) -> None:
+        told.append(announced.id)
+        if len(told) > 1:
+            both.set()
+        await both.wait()
+        if announced.id == min(told):
+            raise RuntimeError("the first one fails")
+
+    after = Reaction()
+    outbox.subscribe([named("after", after), Subscription(name="many", events=(Event,), reaction=react, at_once=True)])
+    for kind in (DeviceOnline, DeviceOffline):
+        await announce(transactions, clock, kind)
+    async with asyncio.timeout(5):
+        assert await outbox.relay() == 2
+    assert told == after.told == sorted(told)
+    clock.advance(seconds=2)
+    assert await outbox.retry() == 1
+
+
 async def test_every_reaction_is_told_of_the_events_it_wants_once_and_in_order(
     outbox: Outbox, transactions: SqliteTransactions, clock: TestClock
 ) -> None:
