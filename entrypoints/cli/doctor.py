@@ -63,7 +63,7 @@ def examine(data: Path, environment: dict[str, str], *, installed: bool = True) 
         yield from folder_checks.check_privacy(data)
         yield from folder_checks.check_disk(data, settings)
     except OSError as error:
-        yield failing("data folder", f"it cannot be looked at: {error}", "run the doctor as the user that runs iotistic")
+        yield failing("data folder", f"it cannot be looked at: {error}", "run this as the user that runs iotistic")
         return
     yield from _of_database(data, migrations)
     yield live_checks.check_open_files(tenant)
