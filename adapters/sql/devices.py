@@ -25,6 +25,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, metadata
+from adapters.sql.upserts import Upsert
 from core.devices import Device, DeviceStatus, KnownDevice, ProvisioningState
 from core.errors import Conflict, NotFound
 from core.ids import DeviceUuid
@@ -79,6 +80,8 @@ _IN_SERVICE = (
     .select_from(devices)
     .where(devices.c.status == DeviceStatus.ACTIVE.value, devices.c.provisioning != ProvisioningState.PENDING.value)
 )
+_DIGEST = select(device_keys.c.digest).where(device_keys.c.device_uuid == bindparam("uuid"))
+_PUT_KEY = Upsert(device_keys, key="device_uuid")
 _HEARD = update(devices).where(devices.c.uuid == bindparam("of")).values(last_seen=bindparam("at"))
 _WAKE = (
     update(devices)
@@ -168,17 +171,15 @@ class SqlDeviceKeyStore:
         self, tx: Transaction, uuid: DeviceUuid, digest: str, now: datetime, *, fingerprint: str | None = None
     ) -> None:
         """Let this be the device's only key. Conflict."""
-        values = {"digest": digest, "issued_at": now, "fingerprint": fingerprint}
-        statement = sql(tx).insert(device_keys).values(device_uuid=uuid, **values)
-        replacing = statement.on_conflict_do_update(index_elements=["device_uuid"], set_=values)
+        row = {"device_uuid": uuid, "digest": digest, "issued_at": now, "fingerprint": fingerprint}
         try:
-            await sql(tx).run(replacing)
+            await _PUT_KEY.run(tx, row)
         except IntegrityError as error:
             raise Conflict("another device has the same key") from error
 
     async def digest(self, tx: Transaction, uuid: DeviceUuid) -> str | None:
         """The verifier of the device's key, or None."""
-        found: str | None = await sql(tx).value(select(device_keys.c.digest).where(device_keys.c.device_uuid == uuid))
+        found: str | None = await sql(tx).value(_DIGEST, {"uuid": uuid})
         return found
 
     async def fingerprint(self, tx: Transaction, uuid: DeviceUuid) -> str | None:

@@ -27,6 +27,7 @@ from adapters.sql.devices import devices
 from adapters.sql.mqtt_acls import rules_of
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, metadata
+from adapters.sql.upserts import Upsert
 from core.devices import DeviceStatus
 from core.errors import Conflict, NotFound
 from core.ids import DeviceUuid
@@ -61,6 +62,7 @@ _PAGE = (
     .offset(bindparam("skipped"))
 )
 _COUNT = select(func.count()).select_from(mqtt_users)
+_PUT = Upsert(mqtt_users, key="username", kept=("created_at",))
 
 
 class SqlMqttAccountStore:
@@ -68,17 +70,18 @@ class SqlMqttAccountStore:
 
     async def put(self, tx: Transaction, account: MqttAccount, now: datetime) -> None:
         """Remember the account in place of the one of the same name."""
-        values = {
+        row = {
+            "username": account.username,
             "digest": account.digest,
             "is_superuser": account.is_superuser,
             "is_active": account.is_active,
             "device_uuid": account.device_uuid,
             "v2": account.v2,
             "password_kind": account.kind.value,
+            "created_at": now,
             "updated_at": now,
         }
-        statement = sql(tx).insert(mqtt_users).values(username=account.username, created_at=now, **values)
-        await sql(tx).run(statement.on_conflict_do_update(index_elements=["username"], set_=values))
+        await _PUT.run(tx, row)
 
     async def get(self, tx: Transaction, username: str) -> MqttAccount:
         """The account; a device's is active only while the device is. NotFound."""

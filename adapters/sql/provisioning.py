@@ -35,6 +35,15 @@ provisioning_keys = Table(
 )
 
 _BY_DIGEST = select(provisioning_keys).where(provisioning_keys.c.digest == bindparam("digest"))
+_CHARGE = (
+    update(provisioning_keys)
+    .where(
+        provisioning_keys.c.id == bindparam("of"),
+        provisioning_keys.c.is_active.is_(True),
+        provisioning_keys.c.uses < provisioning_keys.c.max_uses,
+    )
+    .values(uses=provisioning_keys.c.uses + 1, last_used_at=bindparam("now", type_=Instant))
+)
 
 
 class SqlProvisioningKeyStore:
@@ -70,10 +79,7 @@ class SqlProvisioningKeyStore:
 
     async def charge(self, tx: Transaction, key_id: ProvisioningKeyId, now: datetime) -> bool:
         """Count one use in one statement; the row itself is the lock."""
-        columns = provisioning_keys.c
-        left = (columns.id == key_id) & columns.is_active.is_(True) & (columns.uses < columns.max_uses)
-        counted = update(provisioning_keys).where(left).values(uses=columns.uses + 1, last_used_at=now)
-        return await sql(tx).run(counted) == 1
+        return await sql(tx).run(_CHARGE, {"of": key_id, "now": now}) == 1
 
     async def made_for(self, tx: Transaction, uuid: DeviceUuid) -> Sequence[ProvisioningKey]:
         """The keys that let in only this device, newest first."""

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Table, Text, select
+from sqlalchemy import Column, Table, Text, bindparam, select
 
 from adapters.sql.transactions import sql
 from adapters.sql.types import Json, metadata
+from adapters.sql.upserts import Upsert
 from core.transactions import Transaction
 
 settings = Table(
@@ -14,6 +15,8 @@ settings = Table(
     Column("key", Text, primary_key=True),
     Column("value", Json, nullable=False),
 )
+_VALUE = select(settings.c.value).where(settings.c.key == bindparam("key"))
+_PUT = Upsert(settings, key="key")
 
 
 class SqlStoredSettings:
@@ -21,9 +24,8 @@ class SqlStoredSettings:
 
     async def get(self, tx: Transaction, key: str) -> Any:
         """The value, or None."""
-        return await sql(tx).value(select(settings.c.value).where(settings.c.key == key))
+        return await sql(tx).value(_VALUE, {"key": key})
 
     async def put(self, tx: Transaction, key: str, value: Any) -> None:
         """Replace the value."""
-        statement = sql(tx).insert(settings).values(key=key, value=value)
-        await sql(tx).run(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+        await _PUT.run(tx, {"key": key, "value": value})
