@@ -41,6 +41,8 @@ _SHOWN_AS = {"temperature": "cpu_temp"}
 class Report:
     """What one report says, cleaned: `fields` has only what is known and of the right type, secrets taken out.
 
+    The lists of processes and network interfaces are there as they were sent, for telemetry to clean what it keeps.
+
     `late` marks one that waited in the device while it was offline: those carry no version and no time, and arrive
     after newer ones. `notes` says what was left out.
     """

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import asdict, evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +11,7 @@ from core.device_state.documents import canonical
 from core.device_state.model import Reported
 from core.device_state.redaction import redacted
 from core.device_state.report import LARGEST_VERSION, Report
+from core.telemetry.vitals import vitals_of
 from tests.core.device_state.test_documents import documents, odd, text
 from tests.support.clock import NOON
 from tests.support.states import UUID
@@ -70,7 +71,10 @@ def test_the_same_report_twice_changes_nothing_more(sent: dict[str, Any]) -> Non
 def test_nothing_a_device_sends_raises_or_stores_what_cannot_be_stored(sent: dict[str, Any]) -> None:
     report = Report.of(sent)
     after = report.merged_into(None, UUID, NOON)
-    stored = canonical([report.fields, after.apps, after.config, after.system_info, after.endpoints_health])
+    vitals = asdict(vitals_of(report.fields))
+    stored = canonical(
+        [after.apps, after.config, after.system_info, after.endpoints_health, after.sensor_health, vitals]
+    )
     assert b"\\u0000" not in stored
     assert after.version is None or 0 <= after.version <= LARGEST_VERSION
 
