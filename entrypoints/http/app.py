@@ -55,7 +55,8 @@ def application(
             raise ValueError(f"two routes serve {route.method} {path_of(route)}")
         taken.add(key)
         app.router.add_route(route.method, path_of(route), _guarded(route, authentication, metrics, traffic))
-    app.router.add_route("*", _ELSEWHERE.replace("}", ":.*}"), _nowhere)
+    # A path may contain a line break (%0A), which a plain dot would not match.
+    app.router.add_route("*", _ELSEWHERE.replace("}", r":[\s\S]*}"), _nowhere)
     return app
 
 

@@ -15,8 +15,6 @@ from entrypoints.http.routing import Route
 OPENAPI = "3.1.0"
 REFERENCE = "#/components/schemas/{name}"
 ABOUT = """
-The control plane for fleets of IoT devices.
-
 People log in at `/api/v1/auth/login` and send the access token; devices send the key they registered with. Times are
 ISO 8601 with their zone. Bodies may be compressed (`Content-Encoding: gzip`). Fields that a body does not name are
 ignored.

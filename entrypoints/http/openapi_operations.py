@@ -69,11 +69,10 @@ ALLOWED: Mapping[Caller, tuple[str, ...]] = {
 # Where the machine itself is trusted as long as the secret is not set.
 OPTIONAL = {Secret.METRICS_TOKEN, Secret.BROKER_SECRET}
 
-NUMBER: Mapping[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10**15}
+NUMBER: Mapping[str, Any] = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
 PATH_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "uuid": {"type": "string", "format": "uuid"},
-    "id": NUMBER,
-    "eventId": NUMBER,
+    **dict.fromkeys(("id", "appId", "eventId", "version"), NUMBER),
 }
 IN_PATH = re.compile(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
 

@@ -71,8 +71,9 @@ async def test_with_nothing_to_ask_it_is_ready() -> None:
     assert (await readiness())[0] == 200
 
 
-async def test_an_unknown_path_is_told_where_the_api_begins(api: Api) -> None:
-    answer = await api.stranger.get("/nothing", root=True)
+@pytest.mark.parametrize("path", ["/nothing", "/api/v1/no%0Athing", "/%0D%0A"])
+async def test_an_unknown_path_is_told_where_the_api_begins(api: Api, path: str) -> None:
+    answer = await api.stranger.get(path, root=True)
     assert (answer.status, answer.body["error"]) == (404, "Not found")
     assert "/api/v1" in answer.body["hint"]
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from ipaddress import IPv4Network
 from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
@@ -32,8 +33,11 @@ T = TypeVar("T")
 Operation = APIOperation[Any, Any, Any, Any]
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 6
+EXAMPLES = 4
+LONGEST_LINE = 8190  # of a request; aiohttp refuses longer ones in its own way, before we see them
 SECONDS = 60.0
+# Many guesses are made here; how one address is slowed down is tested elsewhere.
+ADDRESSES = IPv4Network("10.0.0.0/8").hosts()
 # What cannot be asked by one request with one answer.
 LEFT_OUT: Mapping[str, str] = {
     "/mqtt": "speaks MQTT over WebSocket",
@@ -77,10 +81,10 @@ def loop_in_a_thread() -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    """One application for all that is made up here. Tries at logging in are not what is tested."""
+    """One application for all that is made up here."""
     data: Path = tmp_path_factory.mktemp("schemathesis") / "data"
     with loop_in_a_thread() as loop:
-        context = running_api(data, LOGIN_FAILURES_PER_ADDRESS="100000")
+        context = running_api(data, TRUSTED_PROXIES="127.0.0.1")
         plane = Plane(asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(SECONDS), loop)
         try:
             yield plane
@@ -97,8 +101,11 @@ class Asking:
     session: requests.Session
 
     def ask(self, case: Case[Any]) -> None:
-        """Send it and look at the answer."""
-        response = case.call(headers=dict(self.headers), session=self.session, timeout=SECONDS)
+        """Send it, each time from elsewhere, and look at the answer."""
+        headers = dict(self.headers) | ({"X-Forwarded-For": str(next(ADDRESSES))} if "/api/" in case.path else {})
+        response = case.call(headers=headers, session=self.session, timeout=SECONDS)
+        if len(str(response.request.url)) > LONGEST_LINE:
+            return
         case.validate_response(response, checks=CHECKS)
 
 
@@ -117,7 +124,7 @@ async def _device(api: Api, session: requests.Session) -> Asking:
     return Asking(headers=device.caller.headers, known={"uuid": device.uuid}, session=session)
 
 
-CALLERS = {"owner": (_owner, "/auth/me"), "device": (_device, "/device/{uuid}/state")}
+CALLERS = {"owner": (_owner, "person", "/auth/me"), "device": (_device, "deviceKey", "/device/{uuid}/state")}
 
 
 def _operations(plane: Plane) -> Iterator[Operation]:
@@ -131,6 +138,12 @@ def _operations(plane: Plane) -> Iterator[Operation]:
         operation = found.ok()
         if operation.path not in LEFT_OUT:
             yield operation
+
+
+def _lets_pass(operation: Operation, scheme: str) -> bool:
+    """Whether those who have these credentials get further than the guard."""
+    security = operation.definition.raw["security"]
+    return not security or any(not one or scheme in one for one in security)
 
 
 def _takes_something_away(operation: Operation) -> bool:
@@ -171,11 +184,13 @@ def _wrong(operation: Operation, mode: GenerationMode, asking: Asking) -> str | 
 def test_no_answer_is_a_bug_or_another_one_than_the_document_says(
     plane: Plane, caller: str, mode: GenerationMode
 ) -> None:
-    introduce, own = CALLERS[caller]
+    introduce, scheme, own = CALLERS[caller]
     with requests.Session() as session:
         asking = plane.wait(introduce(plane.api, session))
         wrong = []
         for operation in _operations(plane):
+            if mode is GenerationMode.NEGATIVE and not _lets_pass(operation, scheme):
+                continue  # refused before anything is looked at, which the other mode has seen
             one = plane.wait(introduce(plane.api, session)) if _takes_something_away(operation) else asking
             wrong.append(_wrong(operation, mode, one))
         still = session.get(f"{plane.api.running.url}/api/v1{own.format_map(asking.known)}", headers=asking.headers)
