@@ -13,6 +13,7 @@ from attrs import frozen
 
 START_SECONDS = 120.0
 _KIB = 1024
+_QUIET = ("LOG_LEVEL=error", "LOG_FORMAT=json", "PASSWORD_HASH_COST=4")
 _UP = "from entrypoints.cli.main import main; main()"
 
 
@@ -67,10 +68,7 @@ async def yardstick() -> AsyncIterator[Server]:
 @asynccontextmanager
 async def _running(command: list[str], port: int, path: str, mqtt_port: int) -> AsyncIterator[Server]:
     began = time.perf_counter()
-    quiet = {"LOG_LEVEL": "error", "LOG_FORMAT": "json", "PASSWORD_HASH_COST": "4"}
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, env={**os.environ, **quiet}
-    )
+    process = await asyncio.create_subprocess_exec("env", *_QUIET, *command, stdout=asyncio.subprocess.DEVNULL)
     try:
         async with asyncio.timeout(START_SECONDS):
             await _answers(process, port, path)
