@@ -44,7 +44,15 @@ class NoteRoutes:
         reader, writer = user_with(NOTES_READ), user_with(NOTES_WRITE)
         return [
             Route(method="GET", path=notes, handler=self.of_device, allow=reader, summary="List a device's notes"),
-            Route(method="POST", path=notes, handler=self.write, allow=writer, summary="Write a note"),
+            Route(
+                method="POST",
+                path=notes,
+                handler=self.write,
+                allow=writer,
+                summary="Write a note",
+                body=NewNote,
+                answers={201: "The number of the note"},
+            ),
             Route(method="DELETE", path=note, handler=self.remove, allow=writer, summary="Remove a note"),
         ]
 
