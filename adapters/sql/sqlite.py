@@ -199,7 +199,7 @@ class SqliteTransactions:
         # FULL: a commit is on disk when it returns, also after a power cut.
         connection.exec_driver_sql("PRAGMA synchronous=FULL")
         connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-        connection.exec_driver_sql("PRAGMA cache_size=-8000")
+        connection.exec_driver_sql(f"PRAGMA cache_size={-2000 if read_only else -8000}")
         connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
         return connection
 

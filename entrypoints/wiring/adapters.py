@@ -1,8 +1,5 @@
 """Who implements which port: a table, read like a list."""
 
-from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Dependency, Singleton
-
 from adapters.sql.access import SqlSessionStore, SqlUserStore
 from adapters.sql.applications import SqlApplicationStore, SqlIssuedIdStore
 from adapters.sql.audit import SqlAuditStore
@@ -43,6 +40,7 @@ from core.provisioning import (
 )
 from core.telemetry import Storage
 from core.transactions import Signals, Transactions
+from entrypoints.wiring.injection import DeclarativeContainer, Dependency, Singleton
 
 
 class Adapters(DeclarativeContainer):

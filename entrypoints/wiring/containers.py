@@ -2,9 +2,6 @@
 
 from datetime import timedelta
 
-from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Callable, DependenciesContainer, Dependency, Singleton
-
 from core.access import Accounts, Permissions, Sessions
 from core.applications import Applications
 from core.audit import AuditLog
@@ -46,6 +43,7 @@ from core.settings import Settings
 from core.tags import TagDefinitions, Tags
 from core.telemetry import DroppedSummaries, Logs, Metrics, Readings, Retention, Room
 from core.traffic import Traffic
+from entrypoints.wiring.injection import Callable, DeclarativeContainer, DependenciesContainer, Dependency, Singleton
 from entrypoints.wiring.monitoring import monitors, traffic_kept
 from entrypoints.wiring.room import audit_limit, event_limit, reserve_of
 from entrypoints.wiring.telemetry import kept_for

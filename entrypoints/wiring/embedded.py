@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from attrs import fields, frozen
-from dependency_injector.providers import Object
 
 from adapters.amqtt import EmbeddedBroker
 from adapters.sql.migrations import migrate_sqlite
@@ -30,6 +29,7 @@ from core.transactions import ELSEWHERE, Signals
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.adapters import Adapters
 from entrypoints.wiring.containers import Features
+from entrypoints.wiring.injection import Object
 from entrypoints.wiring.room import DATABASE_MAX
 
 DATABASE = "iotistic.db"
