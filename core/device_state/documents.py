@@ -42,6 +42,8 @@ def names_etag(header: str, etag: str) -> bool:
     Compared weakly and without quotes: agents send back whatever they once were sent, and older servers sent tags
     without quotes. `*` names every tag.
     """
+    if header == etag:
+        return True
     wanted = etag.strip('"')
     for part in header.split(","):
         tag = part.strip()

@@ -12,10 +12,6 @@ import msgspec
 import typer
 from rich.console import Console
 
-from entrypoints.bench.edge import EdgeBench
-from entrypoints.bench.figures import table_of
-from entrypoints.bench.storm import storm as reconnect_storm
-
 # Of the table, where the output goes into a file.
 WIDTH = 160
 
@@ -46,6 +42,10 @@ def bench(
 
 
 async def _run(console: Console, json: Path | None, seconds: float, *, storm: bool) -> None:
+    from entrypoints.bench.edge import EdgeBench
+    from entrypoints.bench.figures import table_of
+    from entrypoints.bench.storm import storm as reconnect_storm
+
     with tempfile.TemporaryDirectory(prefix="iotistic-bench-") as folder, console.status("starting") as status:
         run = EdgeBench(folder=Path(folder), seconds=seconds, tell=status.update)
         await run.run()

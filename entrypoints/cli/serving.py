@@ -21,8 +21,6 @@ from entrypoints.cli.first_credentials import (
     first_credentials,
     write_credentials,
 )
-from entrypoints.simulator.fleet import Fleet
-from entrypoints.simulator.options import Options
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.lifespan import Running, control_plane
 from entrypoints.wiring.logs import configure_logs
@@ -75,6 +73,10 @@ async def _demonstration(
     if not devices:
         yield
         return
+    # Without a demonstration the simulator and its MQTT client take no memory.
+    from entrypoints.simulator.fleet import Fleet
+    from entrypoints.simulator.options import Options
+
     wanted = NewProvisioningKey(
         fleet_id=DEMO_FLEET, max_uses=devices, expires_in_days=1, description="simulated devices of --demo"
     )

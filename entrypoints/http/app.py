@@ -67,6 +67,7 @@ def _guarded(route: Route, authentication: Authentication, metrics: HttpMetrics,
     requests does.
     """
     path = path_of(route)
+    identify = authentication.of(route.allow)
     observe = metrics.observer(f"{route.method} {path}")
     weigh = traffic.observer(path, route.method) if route.allow.caller in DEVICES else None
 
@@ -75,7 +76,7 @@ def _guarded(route: Route, authentication: Authentication, metrics: HttpMetrics,
         CORRELATION.set(request_id_of(request))
         request[ROUTE] = route
         try:
-            request[ACTOR] = await authentication.actor_for(request, route.allow)
+            request[ACTOR] = await identify(request)
             response = await route.handler(request)
         except Refusal as refusal:
             response = response_to(refusal)

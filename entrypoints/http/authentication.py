@@ -1,6 +1,8 @@
 """Who asks: a person with an access token, a device with its key, or a stranger."""
 
 import re
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -8,12 +10,17 @@ from core.actor import Actor, ActorKind
 from core.checks import require
 from core.devices import DeviceKeys, Liveness
 from core.errors import Forbidden, Unauthenticated
+from core.ids import DeviceUuid
 from core.services import Services
 from entrypoints.http.addresses import TrustedProxies
 from entrypoints.http.routing import Allow, Caller
 
 DEVICE_KEY_HEADER = "X-Device-API-Key"
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/=-]{1,4096})")
+
+REMEMBERED = 200_000
+
+Identify = Callable[[web.Request], Awaitable[Actor]]
 
 
 def bearer_of(request: web.Request) -> str | None:
@@ -35,21 +42,32 @@ class Authentication:
         self._device_keys: DeviceKeys = services.device_keys
         self._liveness: Liveness = services.liveness
         self._proxies = proxies
+        # Devices come back once a minute from where they were, and making an Actor costs as much as checking its key.
+        self._devices: dict[DeviceUuid, Actor] = {}
 
-    async def actor_for(self, request: web.Request, allow: Allow) -> Actor:
-        """Who asks, if the route lets them pass. Raises Unauthenticated or Forbidden."""
-        address = self._proxies.address_of(request)
-        if allow.caller in {Caller.ANYONE, Caller.SECRET}:
-            return Actor(kind=ActorKind.STRANGER, address=address)
-        if allow.caller is not Caller.USER:
-            key = _device_key_of(request)
-            if key is not None:
-                return await self._device(request, key, address)
-        if allow.caller is Caller.DEVICE:
+    def of(self, allow: Allow) -> Identify:
+        """What finds out who asks on a route, and lets pass whom it allows. Raises Unauthenticated or Forbidden."""
+        identify: dict[Caller, Identify] = {
+            Caller.ANYONE: self._stranger,
+            Caller.SECRET: self._stranger,
+            Caller.DEVICE: self._device,
+            Caller.USER: partial(self._user, allow),
+            Caller.DEVICE_OR_USER: partial(self._device_or_user, allow),
+        }
+        return identify[allow.caller]
+
+    async def _stranger(self, request: web.Request) -> Actor:
+        return Actor(kind=ActorKind.STRANGER, address=self._proxies.address_of(request))
+
+    async def _device_or_user(self, allow: Allow, request: web.Request) -> Actor:
+        if _device_key_of(request) is None:
+            return await self._user(allow, request)
+        return await self._device(request)
+
+    async def _device(self, request: web.Request) -> Actor:
+        key = _device_key_of(request)
+        if key is None:
             raise Unauthenticated("a device key is needed")
-        return await self._user(request, allow, address)
-
-    async def _device(self, request: web.Request, key: str, address: str) -> Actor:
         known = await self._device_keys.holder(key)
         named = request.match_info.get("uuid")
         if named is not None and named.lower() != known.uuid:
@@ -57,13 +75,21 @@ class Authentication:
         if not known.active:
             raise Forbidden("Device is inactive: an operator has to activate it")
         self._liveness.seen(known.uuid)
-        return Actor(kind=ActorKind.DEVICE, device_uuid=known.uuid, address=address)
+        return self._actor(known.uuid, self._proxies.address_of(request))
 
-    async def _user(self, request: web.Request, allow: Allow, address: str) -> Actor:
+    def _actor(self, uuid: DeviceUuid, address: str) -> Actor:
+        actor = self._devices.get(uuid)
+        if actor is None or actor.address != address:
+            if len(self._devices) >= REMEMBERED:
+                self._devices.clear()
+            actor = self._devices[uuid] = Actor(kind=ActorKind.DEVICE, device_uuid=uuid, address=address)
+        return actor
+
+    async def _user(self, allow: Allow, request: web.Request) -> Actor:
         token = bearer_of(request) or (request.query.get("token") if allow.token_in_query else None)
         if token is None:
             raise Unauthenticated("log in first: POST /api/v1/auth/login, then send Authorization: Bearer <token>")
-        actor: Actor = await self._sessions.actor(token, address)
+        actor: Actor = await self._sessions.actor(token, self._proxies.address_of(request))
         if allow.permission is not None:
             require(actor, allow.permission)
         return actor

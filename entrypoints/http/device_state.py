@@ -41,9 +41,8 @@ class DeviceStateRoutes:
     async def poll(self, request: web.Request) -> web.Response:
         """Tell a device what it shall run, or that it knows."""
         tags = ",".join(request.headers.getall("If-None-Match", [])) or None
-        uuid = device_of(request)
-        spelled = request.match_info["uuid"]
-        served = await self._desired.for_device(actor_of(request), uuid, tags, spelled=spelled)
+        actor, spelled = actor_of(request), request.match_info["uuid"]
+        served = await self._desired.for_device(actor, actor.device_uuid or device_of(request), tags, spelled=spelled)
         headers = {"ETag": served.etag, "Cache-Control": REVALIDATE}
         if isinstance(served, Unmodified):
             return web.Response(status=304, headers=headers)

@@ -112,6 +112,8 @@ def routes(services: Services) -> Iterable[Route]:
     """Our part of the HTTP API."""
     secret = services.settings[declared.MOSQUITTO_AUTH_SECRET]
     return [
+        # First, because the router tries paths that begin alike in this order, and polls come most often.
+        *device_state_routes(services),
         *access_routes(services, https=services.settings[declared.CLOUD_API_ENDPOINT].startswith("https://")),
         *user_routes(services),
         *audit_routes(services),
@@ -121,7 +123,6 @@ def routes(services: Services) -> Iterable[Route]:
         *preregistration_routes(services),
         *tag_routes(services),
         *group_routes(services),
-        *device_state_routes(services),
         *state_history_routes(services),
         *app_routes(services),
         *application_routes(services),

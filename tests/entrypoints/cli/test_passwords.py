@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from click.testing import Result
+from typer.testing import CliRunner
 
 from core.access import PasswordChanged
 from core.actor import SYSTEM, Role
