@@ -102,7 +102,23 @@ async def _nowhere(request: web.Request) -> web.StreamResponse:
             allowed |= (await resource.resolve(request))[1]
     if allowed:
         return _marked(response_to_http(web.HTTPMethodNotAllowed(request.method, allowed)))
+    if request.method == "GET" and await _served_without_slash(request):
+        return _marked(web.Response(status=308, headers={"Location": _without_slash(request)}))
     return _marked(response_to_http(web.HTTPNotFound()))
+
+
+async def _served_without_slash(request: web.Request) -> bool:
+    """Whether only the slash at its end keeps the path from being one of ours."""
+    path = request.rel_url.raw_path
+    # Not with two slashes in front: that would be the name of another host.
+    if not path.endswith("/") or path.startswith("//") or not _without_slash(request):
+        return False
+    shorter = await request.app.router.resolve(request.clone(rel_url=_without_slash(request)))
+    return shorter.http_exception is None and shorter.handler is not _nowhere
+
+
+def _without_slash(request: web.Request) -> str:
+    return request.rel_url.raw_path.rstrip("/")
 
 
 def _size_of(response: web.StreamResponse) -> int:

@@ -78,6 +78,18 @@ async def test_an_unknown_path_is_told_where_the_api_begins(api: Api, path: str)
     assert "/api/v1" in answer.body["hint"]
 
 
+@pytest.mark.parametrize("path", ["/api/docs/", "/health/", "/api/v1/devices//"])
+async def test_a_slash_too_many_leads_to_the_path_without_it(api: Api, path: str) -> None:
+    answer = await api.stranger.get(path, root=True, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (308, path.rstrip("/"))
+
+
+@pytest.mark.parametrize("path", ["/nothing/", "//evil.example/", "//evil.example/health/"])
+async def test_a_path_that_is_none_leads_nowhere(api: Api, path: str) -> None:
+    answer = await api.stranger.get(path, root=True, allow_redirects=False)
+    assert answer.status == 404
+
+
 async def test_without_a_token_numbers_are_for_this_machine_only(api: Api) -> None:
     answer = await api.stranger.get("/metrics", root=True)
     assert answer.status == 200
