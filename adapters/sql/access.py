@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import evolve
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, metadata
+from adapters.sql.types import Instant, RowId, metadata
 from core.access import Credentials, Session, User, role_of
 from core.actor import Role
 from core.errors import Conflict, NotFound
@@ -34,7 +35,7 @@ from core.transactions import Transaction
 users = Table(
     "users",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("username", Text, nullable=False, unique=True),
     Column("email", Text, nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
@@ -51,7 +52,7 @@ sessions = Table(
     "sessions",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("digest", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
@@ -205,7 +206,8 @@ class SqlSessionStore:
 
 
 def _taken(error: IntegrityError) -> Conflict:
-    field = "email" if "email" in str(error.orig) else "username"
+    # Only the first line: PostgreSQL goes on with the values, which may be anything.
+    field = "email" if "email" in str(error.orig).partition("\n")[0] else "username"
     return Conflict(f"another user has this {field}")
 
 

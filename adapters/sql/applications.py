@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from attrs import asdict
-from sqlalchemy import Column, Integer, Row, Table, Text, UniqueConstraint, delete, insert, select, update
+from sqlalchemy import BigInteger, Column, Row, Table, Text, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.transactions import sql
@@ -16,7 +16,7 @@ from core.transactions import Transaction
 applications = Table(
     "applications",
     metadata,
-    Column("app_id", Integer, primary_key=True, autoincrement=False),
+    Column("app_id", BigInteger, primary_key=True, autoincrement=False),
     Column("app_name", Text, nullable=False),
     Column("slug", Text, nullable=False),
     Column("description", Text),
@@ -29,15 +29,15 @@ id_counters = Table(
     "id_counters",
     metadata,
     Column("kind", Text, primary_key=True),
-    Column("last", Integer, nullable=False),
+    Column("last", BigInteger, nullable=False),
 )
 issued_ids = Table(
     "issued_ids",
     metadata,
     Column("kind", Text, primary_key=True),
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
-    Column("app_id", Integer),
+    Column("app_id", BigInteger),
     Column("image_name", Text),
     Column("metadata", Json, nullable=False),
     Column("created_at", Instant, nullable=False),

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -38,7 +39,7 @@ deployed_states = Table(
     "deployed_states",
     metadata,
     Column("device_uuid", Text, ForeignKey("devices.uuid", ondelete="CASCADE"), primary_key=True),
-    Column("version", Integer, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
     Column("apps", Json, nullable=False),
     Column("config", Json, nullable=False),
     Column("apps_count", Integer, nullable=False),
@@ -61,7 +62,7 @@ reported_states = Table(
     Column("device_uuid", Text, ForeignKey("devices.uuid", ondelete="CASCADE"), primary_key=True),
     Column("apps", _OptionalJson),
     Column("config", _OptionalJson),
-    Column("version", Integer),
+    Column("version", BigInteger),
     Column("is_online", Boolean),
     Column("endpoints_health", _OptionalJson),
     Column("sensor_health", _OptionalJson),

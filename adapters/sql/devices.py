@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, metadata
+from adapters.sql.types import Instant, RowId, metadata
 from adapters.sql.upserts import Upsert
 from core.devices import Device, DeviceStatus, KnownDevice, ProvisioningState
 from core.errors import Conflict, NotFound
@@ -34,7 +34,7 @@ from core.transactions import Transaction
 devices = Table(
     "devices",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("uuid", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("type", Text, nullable=False),

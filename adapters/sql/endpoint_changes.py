@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from attrs import asdict, fields
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, delete, select
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, delete, select
 
-from adapters.sql.telemetry_rows import RowId
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, metadata
+from adapters.sql.types import Instant, RowId, metadata
 from core.device_state import EndpointChange
 from core.ids import DeviceUuid
 from core.transactions import Transaction
@@ -23,7 +22,7 @@ endpoint_changes = Table(
     Column("at", Instant, nullable=False),
     Column("connected", Boolean),
     Column("last_poll", Text),
-    Column("error_count", Integer, nullable=False),
+    Column("error_count", BigInteger, nullable=False),
     Column("last_error", Text),
     Index(None, "device_uuid", "protocol", "name", "at"),
     Index(None, "at"),

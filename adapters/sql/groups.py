@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
-from sqlalchemy import Column, Integer, Row, Table, Text, delete, select, update
+from sqlalchemy import Column, Row, Table, Text, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, Json, metadata
+from adapters.sql.types import Instant, Json, RowId, metadata
 from core.errors import Conflict, NotFound
 from core.groups import DeviceSelector, Group
 from core.ids import GroupId
@@ -17,7 +17,7 @@ from core.transactions import Transaction
 device_groups = Table(
     "device_groups",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("description", Text),
     Column("query", Json, nullable=False),

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import Column, Index, LargeBinary, Table, Text
 
-from adapters.sql.telemetry_rows import GrowingTable, RowId
+from adapters.sql.telemetry_rows import GrowingTable
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, metadata
+from adapters.sql.types import Instant, RowId, metadata
 from core.ids import DeviceUuid
 from core.mqtt import Message
 from core.transactions import Transaction

@@ -1,4 +1,4 @@
-"""Applies numbered SQL files to the database, each once, each whole or not at all."""
+"""Applies numbered SQL files to a SQLite file, each once, each whole or not at all."""
 
 import re
 import sqlite3
@@ -22,6 +22,7 @@ class MigrationState:
     unknown: tuple[str, ...]
 
 
+SQLITE = "sqlite"
 _NAME = re.compile(r"\d{3}_[a-z0-9_]+\.sql")
 
 _LEDGER = """CREATE TABLE IF NOT EXISTS migrations (
@@ -44,8 +45,8 @@ def migrate_sqlite(database: Path, folders: Sequence[MigrationFolder]) -> list[s
             return [
                 name
                 for folder in folders
-                for file in _files_of(folder)
-                if _apply(connection, name := _name_of(folder, file), file.read_text(encoding="utf-8"))
+                for file in files_of(folder, SQLITE)
+                if _apply(connection, name := name_of(folder, file), file.read_text(encoding="utf-8"))
             ]
     except sqlite3.DatabaseError as error:
         raise Unavailable(f"the database {database} cannot be brought up to date: {error}") from error
@@ -59,9 +60,9 @@ def migration_state(database: Path, folders: Sequence[MigrationFolder]) -> Migra
     except sqlite3.DatabaseError as error:
         raise Unavailable(f"the database {database} cannot be read: {error}") from error
     known = {
-        _name_of(folder, file): _checksum_of(file.read_text(encoding="utf-8"))
+        name_of(folder, file): checksum_of(file.read_text(encoding="utf-8"))
         for folder in folders
-        for file in _files_of(folder)
+        for file in files_of(folder, SQLITE)
     }
     return MigrationState(
         pending=tuple(name for name in known if name not in applied),
@@ -70,16 +71,21 @@ def migration_state(database: Path, folders: Sequence[MigrationFolder]) -> Migra
     )
 
 
-def _files_of(folder: MigrationFolder) -> list[Path]:
-    return sorted(path for path in (folder.path / "sqlite").iterdir() if _NAME.fullmatch(path.name))
+def files_of(folder: MigrationFolder, database: str) -> list[Path]:
+    """The files for a database, in the order of their numbers. Raises Unavailable when it was not thought of."""
+    where = folder.path / database
+    if not where.is_dir():
+        raise Unavailable(f"{folder.owner} has no migrations for {database}: it cannot be used with this database")
+    return sorted(path for path in where.iterdir() if _NAME.fullmatch(path.name))
 
 
-def _name_of(folder: MigrationFolder, file: Path) -> str:
+def name_of(folder: MigrationFolder, file: Path) -> str:
+    """What the file is called in the table `migrations`."""
     return file.name if folder.owner == OURS else f"{folder.owner}/{file.name}"
 
 
 def _apply(connection: sqlite3.Connection, name: str, text: str) -> bool:
-    checksum = _checksum_of(text)
+    checksum = checksum_of(text)
     connection.execute("BEGIN IMMEDIATE")
     try:
         applied = connection.execute("SELECT checksum FROM migrations WHERE name = ?", (name,)).fetchone()
@@ -88,7 +94,7 @@ def _apply(connection: sqlite3.Connection, name: str, text: str) -> bool:
                 connection.execute(statement)
             connection.execute("INSERT INTO migrations (name, checksum) VALUES (?, ?)", (name, checksum))
         elif applied[0] != checksum:
-            raise Unavailable(f"the migration {name} was changed after it had been applied; put back the old text")
+            raise changed(name)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -97,7 +103,13 @@ def _apply(connection: sqlite3.Connection, name: str, text: str) -> bool:
     return applied is None
 
 
-def _checksum_of(text: str) -> str:
+def changed(name: str) -> Unavailable:
+    """The refusal to start where a migration is not what was applied."""
+    return Unavailable(f"the migration {name} was changed after it had been applied; put back the old text")
+
+
+def checksum_of(text: str) -> str:
+    """By what a change of the file is noticed."""
     return sha256(text.encode()).hexdigest()
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
-    Integer,
     Row,
     Table,
     Text,
@@ -26,7 +25,7 @@ from sqlalchemy.exc import IntegrityError
 from adapters.sql.devices import devices
 from adapters.sql.mqtt_acls import rules_of
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, metadata
+from adapters.sql.types import Instant, RowId, metadata
 from adapters.sql.upserts import Upsert
 from core.devices import DeviceStatus
 from core.errors import Conflict, NotFound
@@ -38,7 +37,7 @@ from core.transactions import Transaction
 mqtt_users = Table(
     "mqtt_users",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("username", Text, nullable=False, unique=True),
     Column("digest", Text, nullable=False),
     Column("is_superuser", Boolean, nullable=False),

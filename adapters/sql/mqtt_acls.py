@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, metadata
+from adapters.sql.types import Instant, RowId, metadata
 from core.errors import Conflict, NotFound
 from core.mqtt import AclRow, MqttAclId, Rule
 from core.transactions import Transaction
@@ -30,7 +30,7 @@ from core.transactions import Transaction
 mqtt_acls = Table(
     "mqtt_acls",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("username", Text, ForeignKey("mqtt_users.username", ondelete="CASCADE"), nullable=False),
     Column("topic", Text, nullable=False),
     Column("access", Integer, nullable=False),

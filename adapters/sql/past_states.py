@@ -33,7 +33,7 @@ reported_versions = Table(
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("device_uuid", Text, ForeignKey("devices.uuid", ondelete="CASCADE"), nullable=False),
     Column("reported_at", Instant, nullable=False),
-    Column("version", Integer),
+    Column("version", BigInteger),
     Column("apps", JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")),
     Index("ix_reported_versions_device_uuid_reported_at", "device_uuid", "reported_at"),
     Index("ix_reported_versions_reported_at", "reported_at"),

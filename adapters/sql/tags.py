@@ -6,24 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from attrs import evolve
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    Row,
-    Table,
-    Text,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Row, Table, Text, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, Json, metadata
+from adapters.sql.types import Instant, Json, RowId, metadata
 from core.errors import Conflict, NotFound
 from core.ids import DeviceUuid
 from core.tags import TagDefinition, TagUse
@@ -41,7 +28,7 @@ device_tags = Table(
 tag_definitions = Table(
     "tag_definitions",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("key", Text, nullable=False, unique=True),
     Column("description", Text),
     Column("allowed_values", Json, nullable=False),

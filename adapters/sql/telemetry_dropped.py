@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from attrs import asdict, fields
-from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table, Text, UniqueConstraint, select
+from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, Table, Text, UniqueConstraint, select
 
-from adapters.sql.telemetry_rows import GrowingTable, RowId
+from adapters.sql.telemetry_rows import GrowingTable
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, Json, metadata
+from adapters.sql.types import Instant, Json, RowId, metadata
 from core.ids import DeviceUuid
 from core.telemetry import DroppedSummary
 from core.transactions import Transaction
@@ -25,8 +25,8 @@ dropped_log_summaries = Table(
     Column("reason", Text, nullable=False),
     Column("began_at", Instant),
     Column("ended_at", Instant),
-    Column("total_count", Integer, nullable=False),
-    Column("estimated_bytes", Integer, nullable=False),
+    Column("total_count", BigInteger, nullable=False),
+    Column("estimated_bytes", BigInteger, nullable=False),
     Column("level_counts", Json, nullable=False),
     Column("service_counts", Json, nullable=False),
     Column("error_samples", Json, nullable=False),

@@ -6,11 +6,11 @@ from typing import Any
 
 from attrs import asdict
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
     Index,
-    Integer,
     Row,
     Table,
     Text,
@@ -20,9 +20,9 @@ from sqlalchemy import (
     select,
 )
 
-from adapters.sql.telemetry_rows import GrowingTable, RowId
+from adapters.sql.telemetry_rows import GrowingTable
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, metadata
+from adapters.sql.types import Instant, RowId, metadata
 from adapters.sql.vitals import Told
 from core.ids import DeviceUuid
 from core.telemetry import LogLine, LogQuery, LogReceipt, StoredLine
@@ -42,7 +42,7 @@ device_logs = Table(
     Column("source_type", Text),
     Column("source_name", Text),
     Column("service_name", Text),
-    Column("service_id", Integer),
+    Column("service_id", BigInteger),
     Column("container_id", Text),
     Column("is_system", Boolean, nullable=False),
     Column("is_stderr", Boolean, nullable=False),
@@ -57,8 +57,8 @@ log_batches = Table(
     Column("device_uuid", Text, nullable=False),
     Column("batch", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
-    Column("received", Integer, nullable=False),
-    Column("rejected", Integer, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
     UniqueConstraint("device_uuid", "batch"),
 )
 

@@ -9,9 +9,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
-from adapters.sql.telemetry_rows import GrowingTable, RowId
+from adapters.sql.telemetry_rows import GrowingTable
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, metadata
+from adapters.sql.types import Instant, RowId, metadata
 from adapters.sql.vitals import Told
 from core.ids import DeviceUuid
 from core.telemetry import Sample, Vitals

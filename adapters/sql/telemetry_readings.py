@@ -21,9 +21,9 @@ from sqlalchemy import (
     select,
 )
 
-from adapters.sql.telemetry_rows import GrowingTable, RowId
+from adapters.sql.telemetry_rows import GrowingTable
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, metadata
+from adapters.sql.types import Instant, RowId, metadata
 from adapters.sql.vitals import Told
 from core.ids import DeviceUuid
 from core.telemetry import Reading, ReadingKind, ReadingQuery, StoredReading

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, Table, bindparam, delete, select
+from sqlalchemy import Column, Integer, Table, bindparam, delete, select
 
 from adapters.sql.extents import TableExtent
 from adapters.sql.transactions import sql
@@ -11,9 +11,6 @@ from adapters.sql.types import Instant
 from core.extents import Extent
 from core.ids import DeviceUuid
 from core.transactions import Transaction
-
-# SQLite numbers rows by itself only where the type reads INTEGER.
-RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class GrowingTable:

@@ -1,4 +1,4 @@
-"""Fixtures for the parts below the entrypoints: a migrated SQLite file, signals, a clock."""
+"""Fixtures for the parts below the entrypoints: a migrated database, signals, a clock."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from adapters.sql.migrations import migrate_sqlite
+from adapters.sql.migrations import SQLITE, migrate_sqlite
+from adapters.sql.postgres import PostgresTransactions
+from adapters.sql.postgres_migrations import POSTGRES
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
 from adapters.system import SystemIds
@@ -51,9 +53,15 @@ def database(migrated: Path, tmp_path: Path) -> Path:
 
 
 @pytest_asyncio.fixture
-async def transactions(database: Path, signals: LocalSignals) -> AsyncIterator[SqliteTransactions]:
-    """Units of change on the test's own file."""
-    opened = SqliteTransactions(database, signals)
+async def transactions(
+    request: pytest.FixtureRequest, signals: LocalSignals
+) -> AsyncIterator[SqliteTransactions | PostgresTransactions]:
+    """Units of change on a database of the test's own: a SQLite file, unless the test is told to use the other one."""
+    opened: SqliteTransactions | PostgresTransactions
+    if getattr(request, "param", SQLITE) == POSTGRES:
+        opened = PostgresTransactions(request.getfixturevalue("postgres_url"), signals)
+    else:
+        opened = SqliteTransactions(request.getfixturevalue("database"), signals)
     await opened.open()
     yield opened
     await opened.close()

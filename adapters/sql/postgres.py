@@ -1,0 +1,165 @@
+"""PostgreSQL: a pool of connections, one transaction for each unit of change.
+
+Units run side by side, so that what a store reads in order to change it has to be locked or compared by the store.
+What a unit signals is sent along with its commit (NOTIFY); `adapters.sql.notifications` is the other end of it.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from secrets import token_hex
+from typing import Any
+
+import msgspec
+from sqlalchemy import Executable, Row, Table, func, select
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from adapters.sql.outbox import insert_announcement
+from adapters.sql.postgres_urls import url_of
+from adapters.sql.signals import LocalSignals
+from adapters.sql.transactions import Parameters
+from core.errors import Unavailable
+from core.events import Event
+from core.transactions import ELSEWHERE
+
+CHANNEL = "iotistic"
+# PostgreSQL takes less than 8000 bytes: https://www.postgresql.org/docs/current/sql-notify.html
+MOST_NOTIFIED = 7900
+# Whoever waits for a row that another unit has locked, or for an answer to one statement, gives up after so long.
+LOCK_SECONDS = 5.0
+STATEMENT_SECONDS = 30.0
+# What the database, the network or the disk does to us, as against what we have asked wrongly.
+TROUBLE = (OperationalError, InterfaceError, InternalError)
+
+
+class PostgresTransaction:
+    """Implements `SqlTransaction` on one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.announcements: list[Event] = []
+        self.signals: list[tuple[str, str]] = []
+
+    async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
+        """All rows."""
+        return (await self._connection.execute(statement, parameters)).all()
+
+    async def row(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
+        """The first row, or None."""
+        return (await self._connection.execute(statement, parameters)).first()
+
+    async def value(self, statement: Executable, parameters: Parameters | None = None) -> Any:
+        """The first column of the first row, or None."""
+        row = await self.row(statement, parameters)
+        return None if row is None else row[0]
+
+    async def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
+        """Change rows; how many were changed."""
+        return (await self._connection.execute(statement, parameters)).rowcount
+
+    def insert(self, table: Table) -> Insert:
+        """PostgreSQL's INSERT."""
+        return insert(table)
+
+    def announce(self, event: Event) -> None:
+        """Keep the fact for the end of the unit."""
+        self.announcements.append(event)
+
+    def signal(self, topic: str, key: str) -> None:
+        """Keep the signal for after the commit."""
+        self.signals.append((topic, key))
+
+    async def finish(self, origin: str) -> None:
+        """Write down what was announced, and have the commit tell the other processes what was signalled."""
+        for event in self.announcements:
+            await insert_announcement(self, event)
+        if self.announcements:
+            self.signals.append(("outbox", ""))
+        if self.signals:
+            await self.rows(select(func.pg_notify(CHANNEL, notification(origin, self.signals))))
+
+
+class PostgresTransactions:
+    """Implements `core.transactions.Transactions` on one database.
+
+    `most` connections are held at a time; who finds them all in use waits up to `wait` seconds for one and is then
+    refused with Unavailable.
+    """
+
+    def __init__(self, url: str, signals: LocalSignals, *, most: int = 10, wait: float = 5.0) -> None:
+        self.origin = token_hex(8)
+        self._signals = signals
+        self._wait = wait
+        self._engine: AsyncEngine = create_async_engine(
+            url_of(url),
+            pool_size=most,
+            max_overflow=0,
+            pool_timeout=wait,
+            pool_use_lifo=True,
+            connect_args=connect_arguments(wait),
+            json_serializer=_to_json,
+            json_deserializer=msgspec.json.decode,
+        )
+        self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    async def open(self) -> None:
+        """See whether the database answers. Raises Unavailable when it does not."""
+        async with self.read() as tx:
+            await tx.value(select(1))
+
+    async def close(self) -> None:
+        """Close the connections that nobody is using."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[PostgresTransaction]:
+        """A unit that may write; see `core.transactions.Transactions.begin`."""
+        try:
+            async with self._engine.begin() as connection:
+                unit = PostgresTransaction(connection)
+                yield unit
+                await unit.finish(self.origin)
+        except (*TROUBLE, PoolTimeout) as error:
+            raise self._unavailable(error) from error
+        self._signals.tell(unit.signals)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[PostgresTransaction]:
+        """A unit that only reads; see `core.transactions.Transactions.read`."""
+        try:
+            async with self._reading.connect() as connection:
+                yield PostgresTransaction(connection)
+        except (*TROUBLE, PoolTimeout) as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: BaseException) -> Unavailable:
+        if isinstance(error, PoolTimeout):
+            return Unavailable("the database has too much to do right now", retry_after=self._wait)
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        return Unavailable("the database cannot be used right now", context={"reason": str(reason)})
+
+
+def connect_arguments(wait: float) -> dict[str, Any]:
+    """Parameters of libpq by which no connection hangs: on connecting, on a lock, or on a network that is gone."""
+    limits = {"lock_timeout": LOCK_SECONDS, "statement_timeout": STATEMENT_SECONDS}
+    return {
+        "connect_timeout": max(2, int(wait)),
+        "tcp_user_timeout": int(STATEMENT_SECONDS * 1000),
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "options": " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in limits.items()),
+    }
+
+
+def notification(origin: str, signals: Sequence[tuple[str, str]]) -> str:
+    """What is sent to the other processes: who says it, and what was signalled or, if that is too much, ELSEWHERE."""
+    told = list(dict.fromkeys(signals))
+    text = _to_json([origin, told])
+    return text if len(text.encode()) <= MOST_NOTIFIED else _to_json([origin, [(ELSEWHERE, "")]])
+
+
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
