@@ -4,15 +4,19 @@ Units run side by side, so that what a store reads in order to change it has to 
 What a unit signals is sent along with its commit (NOTIFY); `adapters.sql.notifications` is the other end of it.
 """
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from secrets import token_hex
 from typing import Any
 
 import msgspec
+from psycopg.abc import Buffer
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Executable, Row, Table, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.event import listen
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -30,8 +34,11 @@ MOST_NOTIFIED = 7900
 # Whoever waits for a row that another unit has locked, or for an answer to one statement, gives up after so long.
 LOCK_SECONDS = 5.0
 STATEMENT_SECONDS = 30.0
+REPLACEMENT = "\ufffd"
+# An even number of backslashes before it stand for themselves.
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 # What the database, the network or the disk does to us, as against what we have asked wrongly.
-TROUBLE = (OperationalError, InterfaceError, InternalError)
+TROUBLE = (OperationalError, InterfaceError)
 
 
 class PostgresTransaction:
@@ -57,7 +64,8 @@ class PostgresTransaction:
 
     async def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
         """Change rows; how many were changed."""
-        return (await self._connection.execute(statement, parameters)).rowcount
+        options = {"preserve_rowcount": True}  # else that of an INSERT is gone with its cursor
+        return (await self._connection.execute(statement, parameters, execution_options=options)).rowcount
 
     def insert(self, table: Table) -> Insert:
         """PostgreSQL's INSERT."""
@@ -102,6 +110,7 @@ class PostgresTransactions:
             json_serializer=_to_json,
             json_deserializer=msgspec.json.decode,
         )
+        listen(self._engine.sync_engine, "connect", _prepare)
         self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     async def open(self) -> None:
@@ -161,5 +170,18 @@ def notification(origin: str, signals: Sequence[tuple[str, str]]) -> str:
     return text if len(text.encode()) <= MOST_NOTIFIED else _to_json([origin, [(ELSEWHERE, "")]])
 
 
+class _Text(StrDumperUnknown):
+    """PostgreSQL keeps no NUL in a text. What has one is refused where that matters, and told by U+FFFD elsewhere."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        """What is sent."""
+        return super().dump(obj.replace("\0", REPLACEMENT) if "\0" in obj else obj)
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    connection.driver_connection.adapters.register_dumper(str, _Text)
+
+
 def _to_json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    text = msgspec.json.encode(value).decode()
+    return _ESCAPED_NUL.sub(rf"\1{REPLACEMENT}", text) if "u0000" in text else text

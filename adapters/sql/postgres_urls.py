@@ -29,7 +29,7 @@ def conninfo_of(text: str, **more: str | int) -> str:
         "user": url.username,
         "password": url.password,
         "dbname": url.database,
-        **url.query,
+        **{name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()},
         **more,
     }
     return make_conninfo("", **{name: value for name, value in given.items() if value is not None})

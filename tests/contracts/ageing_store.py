@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.extents import Extent
 from core.ids import DeviceUuid
 from core.telemetry import Ageing
-from core.transactions import Transaction
+from core.transactions import Transaction, Transactions
 from tests.contracts.telemetry_parts import NOW, new_uuid
 
 
@@ -24,14 +23,14 @@ class AgeingStoreContract:
         """How many rows of the device there are."""
         raise NotImplementedError
 
-    async def _filled(self, store: Any, transactions: SqliteTransactions, uuid: DeviceUuid) -> None:
+    async def _filled(self, store: Any, transactions: Transactions, uuid: DeviceUuid) -> None:
         """Ten rows of the device, one an hour, the last one an hour before noon."""
         async with transactions.begin() as tx:
             for place in range(10):
                 await self.put(store, tx, uuid, NOW - timedelta(hours=10 - place), place)
 
     async def test_the_oldest_rows_are_dropped_a_batch_at_a_time(
-        self, store: Ageing, transactions: SqliteTransactions
+        self, store: Ageing, transactions: Transactions
     ) -> None:
         uuid, before = new_uuid(), NOW - timedelta(hours=5)
         await self._filled(store, transactions, uuid)
@@ -40,7 +39,7 @@ class AgeingStoreContract:
             assert await self.count(store, tx, uuid) == 5
 
     async def test_what_a_device_sent_until_a_moment_is_dropped_a_batch_at_a_time(
-        self, store: Ageing, transactions: SqliteTransactions
+        self, store: Ageing, transactions: Transactions
     ) -> None:
         uuid, other, until = new_uuid(), new_uuid(), NOW - timedelta(hours=2)
         await self._filled(store, transactions, uuid)
@@ -51,7 +50,7 @@ class AgeingStoreContract:
             assert await self.count(store, tx, other) == 10
 
     async def test_the_oldest_rows_are_dropped_whenever_they_were_received(
-        self, store: Ageing, transactions: SqliteTransactions
+        self, store: Ageing, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         await self._filled(store, transactions, uuid)
@@ -62,7 +61,7 @@ class AgeingStoreContract:
             assert await store.extent(tx) == Extent()
 
     async def test_the_extent_tells_of_all_rows_by_some_and_heeds_gaps(
-        self, store: Ageing, transactions: SqliteTransactions
+        self, store: Ageing, transactions: Transactions
     ) -> None:
         staying, going = new_uuid(), new_uuid()
         async with transactions.begin() as tx:

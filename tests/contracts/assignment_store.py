@@ -2,10 +2,10 @@
 
 import pytest
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.devices import DeviceStore
 from core.errors import NotFound
 from core.mqtt import AssignmentStore, BrokerId
+from core.transactions import Transactions
 from tests.support.clock import NOON
 from tests.support.enrolment import a_device, new_uuid
 
@@ -16,7 +16,7 @@ class AssignmentStoreContract:
     """The tests."""
 
     async def test_a_device_has_the_broker_it_was_assigned_to_last(
-        self, assignments: AssignmentStore, devices: DeviceStore, transactions: SqliteTransactions
+        self, assignments: AssignmentStore, devices: DeviceStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             device = await devices.add(tx, a_device())
@@ -26,7 +26,7 @@ class AssignmentStoreContract:
                 assert await assignments.of(tx, device.uuid) == broker
 
     async def test_devices_are_counted_and_forgotten_by_broker(
-        self, assignments: AssignmentStore, devices: DeviceStore, transactions: SqliteTransactions
+        self, assignments: AssignmentStore, devices: DeviceStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             assert await assignments.counts(tx) == {}
@@ -41,7 +41,7 @@ class AssignmentStoreContract:
             assert await assignments.counts(tx) == {ONE: 1}
 
     async def test_who_is_not_there_is_not_found(
-        self, assignments: AssignmentStore, transactions: SqliteTransactions
+        self, assignments: AssignmentStore, transactions: Transactions
     ) -> None:
         with pytest.raises(NotFound):
             async with transactions.begin() as tx:

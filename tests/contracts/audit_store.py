@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.audit import AuditEntry, AuditQuery, AuditStore, Severity
 from core.ids import DeviceUuid
+from core.transactions import Transactions
 from tests.support.clock import NOON
 
 DEVICE = DeviceUuid("5f3a1deb-f4c3-4e1b-8e76-70de4d2e3f56")
@@ -30,25 +30,21 @@ def an_entry(number: int, **fields: Any) -> AuditEntry:
 class AuditStoreContract:
     """The tests."""
 
-    async def test_an_entry_comes_back_as_it_was_written(
-        self, store: AuditStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_an_entry_comes_back_as_it_was_written(self, store: AuditStore, transactions: Transactions) -> None:
         entry = an_entry(1, device_uuid=DEVICE, address="198.51.100.7")
         async with transactions.begin() as tx:
             await store.add(tx, entry)
             [found] = await store.entries(tx, AuditQuery())
         assert found == evolve(entry, id=found.id)
 
-    async def test_the_same_announcement_is_written_once(
-        self, store: AuditStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_the_same_announcement_is_written_once(self, store: AuditStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             await store.add(tx, an_entry(1))
             await store.add(tx, an_entry(1, event="something.else"))
             assert [entry.event for entry in await store.entries(tx, AuditQuery())] == ["user.created"]
 
     async def test_entries_come_newest_first_a_page_and_one_more(
-        self, store: AuditStore, transactions: SqliteTransactions
+        self, store: AuditStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             for number in range(5):
@@ -75,7 +71,7 @@ class AuditStoreContract:
         ],
     )
     async def test_entries_can_be_asked_for_by_what_they_say(
-        self, store: AuditStore, transactions: SqliteTransactions, query: AuditQuery, expected: list[int]
+        self, store: AuditStore, transactions: Transactions, query: AuditQuery, expected: list[int]
     ) -> None:
         async with transactions.begin() as tx:
             await store.add(tx, an_entry(1))
@@ -85,7 +81,7 @@ class AuditStoreContract:
             assert [entry.announcement_id for entry in await store.entries(tx, query)] == expected
 
     async def test_only_entries_from_before_the_moment_are_forgotten_a_batch_at_a_time(
-        self, store: AuditStore, transactions: SqliteTransactions
+        self, store: AuditStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             for number in range(5):
@@ -95,7 +91,7 @@ class AuditStoreContract:
             assert [entry.announcement_id for entry in await store.entries(tx, AuditQuery())] == [4, 3]
 
     async def test_the_oldest_entries_are_forgotten_whenever_they_were_written(
-        self, store: AuditStore, transactions: SqliteTransactions
+        self, store: AuditStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             for number in range(5):

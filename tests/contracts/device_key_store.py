@@ -2,9 +2,9 @@
 
 import pytest
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.devices import Device, DeviceKeyStore, DeviceStatus, DeviceStore, KnownDevice
 from core.errors import Conflict
+from core.transactions import Transactions
 from tests.support.clock import NOON
 from tests.support.enrolment import a_device, new_secret, new_uuid
 
@@ -13,13 +13,13 @@ class DeviceKeyStoreContract:
     """The tests."""
 
     @pytest.fixture
-    async def device(self, devices: DeviceStore, transactions: SqliteTransactions) -> Device:
+    async def device(self, devices: DeviceStore, transactions: Transactions) -> Device:
         """A device without a key."""
         async with transactions.begin() as tx:
             return await devices.add(tx, a_device())
 
     async def test_a_device_has_one_key_at_a_time(
-        self, store: DeviceKeyStore, transactions: SqliteTransactions, device: Device
+        self, store: DeviceKeyStore, transactions: Transactions, device: Device
     ) -> None:
         old, new = new_secret(), new_secret()
         async with transactions.begin() as tx:
@@ -31,7 +31,7 @@ class DeviceKeyStoreContract:
             assert await store.holder(tx, new) == KnownDevice(uuid=device.uuid, active=True)
 
     async def test_a_public_key_belongs_to_the_key_that_it_was_put_with(
-        self, store: DeviceKeyStore, devices: DeviceStore, transactions: SqliteTransactions, device: Device
+        self, store: DeviceKeyStore, devices: DeviceStore, transactions: Transactions, device: Device
     ) -> None:
         async with transactions.begin() as tx:
             other = await devices.add(tx, a_device())
@@ -43,7 +43,7 @@ class DeviceKeyStoreContract:
             assert await store.fingerprint(tx, device.uuid) is None
 
     async def test_the_same_key_again_is_no_conflict_but_that_of_another_device_is(
-        self, store: DeviceKeyStore, devices: DeviceStore, transactions: SqliteTransactions, device: Device
+        self, store: DeviceKeyStore, devices: DeviceStore, transactions: Transactions, device: Device
     ) -> None:
         digest = new_secret()
         async with transactions.begin() as tx:
@@ -55,7 +55,7 @@ class DeviceKeyStoreContract:
                 await store.put(tx, other.uuid, digest, NOON)
 
     async def test_the_holder_may_be_out_of_service(
-        self, store: DeviceKeyStore, devices: DeviceStore, transactions: SqliteTransactions
+        self, store: DeviceKeyStore, devices: DeviceStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             device = await devices.add(tx, a_device(status=DeviceStatus.INACTIVE))
@@ -63,7 +63,7 @@ class DeviceKeyStoreContract:
             assert await store.holder(tx, "digest") == KnownDevice(uuid=device.uuid, active=False)
 
     async def test_the_key_goes_with_its_device(
-        self, store: DeviceKeyStore, devices: DeviceStore, transactions: SqliteTransactions, device: Device
+        self, store: DeviceKeyStore, devices: DeviceStore, transactions: Transactions, device: Device
     ) -> None:
         async with transactions.begin() as tx:
             await store.put(tx, device.uuid, "digest", NOON)
@@ -71,9 +71,7 @@ class DeviceKeyStoreContract:
             assert await store.holder(tx, "digest") is None
             assert await store.digest(tx, device.uuid) is None
 
-    async def test_a_key_of_no_device_cannot_be_stored(
-        self, store: DeviceKeyStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_a_key_of_no_device_cannot_be_stored(self, store: DeviceKeyStore, transactions: Transactions) -> None:
         with pytest.raises(Conflict):
             async with transactions.begin() as tx:
                 await store.put(tx, new_uuid(), "digest", NOON)

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.ids import DeviceUuid
 from core.telemetry import DroppedSummaryStore
-from core.transactions import Transaction
+from core.transactions import Transaction, Transactions
 from tests.contracts.ageing_store import AgeingStoreContract
 from tests.contracts.telemetry_parts import NOW, a_summary, new_uuid
 
@@ -24,7 +23,7 @@ class DroppedSummaryStoreContract(AgeingStoreContract):
         return len(await store.last(tx, uuid, 1000))
 
     async def test_summaries_come_back_as_they_were_newest_first(
-        self, store: DroppedSummaryStore, transactions: SqliteTransactions
+        self, store: DroppedSummaryStore, transactions: Transactions
     ) -> None:
         uuid, old, new = new_uuid(), a_summary(60, digest=b"1"), a_summary(1, digest=b"2", began_at=None)
         async with transactions.begin() as tx:
@@ -33,7 +32,7 @@ class DroppedSummaryStoreContract(AgeingStoreContract):
             assert list(await store.last(tx, uuid, 1)) == [new]
 
     async def test_a_summary_that_comes_again_adds_nothing(
-        self, store: DroppedSummaryStore, transactions: SqliteTransactions
+        self, store: DroppedSummaryStore, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:

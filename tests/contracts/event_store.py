@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.history import Bucket, EventQuery, EventStore, HistoryEvent
 from core.ids import DeviceUuid
+from core.transactions import Transactions
 from tests.support.clock import NOON
 
 DEVICE = DeviceUuid("5f3a1deb-f4c3-4e1b-8e76-70de4d2e3f56")
@@ -35,21 +35,19 @@ def an_event(number: int, **fields: Any) -> HistoryEvent:
 class EventStoreContract:
     """The tests."""
 
-    async def test_an_event_comes_back_as_it_was_stored(
-        self, store: EventStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_an_event_comes_back_as_it_was_stored(self, store: EventStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             assert await store.add(tx, an_event(1))
             [found] = await store.find(tx, EventQuery())
         assert found == evolve(an_event(1), id=found.id)
 
-    async def test_an_announcement_is_stored_once(self, store: EventStore, transactions: SqliteTransactions) -> None:
+    async def test_an_announcement_is_stored_once(self, store: EventStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             assert [await store.add(tx, an_event(1)) for _ in range(2)] == [True, False]
             assert await store.count(tx, EventQuery()) == 1
 
     async def test_events_come_newest_first_whenever_they_were_stored(
-        self, store: EventStore, transactions: SqliteTransactions
+        self, store: EventStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             for number in (2, 3, 1):
@@ -82,7 +80,7 @@ class EventStoreContract:
         ],
     )
     async def test_events_can_be_asked_for_by_what_they_say(
-        self, store: EventStore, transactions: SqliteTransactions, query: EventQuery, expected: list[int]
+        self, store: EventStore, transactions: Transactions, query: EventQuery, expected: list[int]
     ) -> None:
         async with transactions.begin() as tx:
             await store.add(tx, an_event(1))
@@ -95,7 +93,7 @@ class EventStoreContract:
             assert await store.count(tx, query) == len(expected)
 
     async def test_events_are_counted_by_type_with_the_first_and_the_last(
-        self, store: EventStore, transactions: SqliteTransactions
+        self, store: EventStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             for number in (1, 2, 3):
@@ -107,7 +105,7 @@ class EventStoreContract:
         assert (offline.type, offline.count) == ("device.offline", 1)
 
     async def test_events_are_counted_in_parts_of_time_that_hold_their_beginning(
-        self, store: EventStore, transactions: SqliteTransactions
+        self, store: EventStore, transactions: Transactions
     ) -> None:
         moments = (NOON, NOON + timedelta(minutes=59), NOON + timedelta(hours=1), NOON + timedelta(hours=9))
         async with transactions.begin() as tx:
@@ -120,7 +118,7 @@ class EventStoreContract:
         ]
 
     async def test_old_events_of_a_severity_are_forgotten_a_batch_at_a_time(
-        self, store: EventStore, transactions: SqliteTransactions
+        self, store: EventStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             for number in range(5):
@@ -131,7 +129,7 @@ class EventStoreContract:
             assert {event.announcement_id for event in await store.find(tx, EventQuery())} == {3, 4, 9}
 
     async def test_the_first_events_are_forgotten_whenever_they_happened(
-        self, store: EventStore, transactions: SqliteTransactions
+        self, store: EventStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             for number in range(5):

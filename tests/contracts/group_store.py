@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.devices import DeviceStatus, ProvisioningState
 from core.errors import Conflict, NotFound
 from core.groups import DeviceSelector, Group, GroupStore
 from core.ids import GroupId
+from core.transactions import Transactions
 from tests.support.clock import NOON
 
 LATER = NOON + timedelta(seconds=1)
@@ -41,7 +41,7 @@ class GroupStoreContract:
 
     @pytest.mark.parametrize("selector", [FULL, DeviceSelector(online=False)], ids=["full", "bare"])
     async def test_a_group_comes_back_as_it_was_added(
-        self, store: GroupStore, transactions: SqliteTransactions, selector: DeviceSelector
+        self, store: GroupStore, transactions: Transactions, selector: DeviceSelector
     ) -> None:
         group = a_group(selector=selector, description="all of them")
         async with transactions.begin() as tx:
@@ -50,14 +50,14 @@ class GroupStoreContract:
             assert added == evolve(group, id=added.id)
             assert await store.get(tx, added.id) == added
 
-    async def test_groups_are_listed_by_name(self, store: GroupStore, transactions: SqliteTransactions) -> None:
+    async def test_groups_are_listed_by_name(self, store: GroupStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             for name in ("b", "c", "a"):
                 await store.add(tx, a_group(name=name))
             assert [group.name for group in await store.all(tx)] == ["a", "b", "c"]
 
     async def test_a_saved_group_keeps_its_number_and_beginning(
-        self, store: GroupStore, transactions: SqliteTransactions
+        self, store: GroupStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             added = await store.add(tx, a_group())
@@ -65,7 +65,7 @@ class GroupStoreContract:
             await store.save(tx, changed)
             assert await store.get(tx, added.id) == changed
 
-    async def test_a_name_is_given_once(self, store: GroupStore, transactions: SqliteTransactions) -> None:
+    async def test_a_name_is_given_once(self, store: GroupStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             await store.add(tx, a_group())
             other = await store.add(tx, a_group(name="others"))
@@ -74,7 +74,7 @@ class GroupStoreContract:
                 async with transactions.begin() as tx:
                     await attempt(tx, evolve(other, name="presses"))
 
-    async def test_an_unknown_group_is_not_found(self, store: GroupStore, transactions: SqliteTransactions) -> None:
+    async def test_an_unknown_group_is_not_found(self, store: GroupStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             added = await store.add(tx, a_group())
             await store.remove(tx, added.id)

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.devices import DeviceStore, LivenessStore
+from core.transactions import Transactions
 from tests.support.clock import NOON
 from tests.support.enrolment import a_device, new_uuid
 
@@ -14,7 +14,7 @@ class LivenessStoreContract:
     """The tests."""
 
     async def test_only_those_who_were_offline_come_online(
-        self, store: LivenessStore, devices: DeviceStore, transactions: SqliteTransactions
+        self, store: LivenessStore, devices: DeviceStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             first, second = [(await devices.add(tx, a_device())).uuid for _ in range(2)]
@@ -26,7 +26,7 @@ class LivenessStoreContract:
         assert (device.is_online, device.connectivity_at, device.last_seen) == (True, NOON, LATER)
 
     async def test_only_those_who_were_online_go_offline(
-        self, store: LivenessStore, devices: DeviceStore, transactions: SqliteTransactions
+        self, store: LivenessStore, devices: DeviceStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             first, second = [(await devices.add(tx, a_device())).uuid for _ in range(2)]
@@ -37,7 +37,7 @@ class LivenessStoreContract:
         assert (device.is_online, device.connectivity_at, device.last_seen) == (False, LATER, NOON)
 
     async def test_devices_that_are_gone_are_passed_over(
-        self, store: LivenessStore, transactions: SqliteTransactions
+        self, store: LivenessStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             assert await store.heard(tx, {new_uuid(): NOON}) == []
@@ -45,7 +45,7 @@ class LivenessStoreContract:
             assert await store.heard(tx, {}) == []
 
     async def test_a_sign_of_life_is_no_revision(
-        self, store: LivenessStore, devices: DeviceStore, transactions: SqliteTransactions
+        self, store: LivenessStore, devices: DeviceStore, transactions: Transactions
     ) -> None:
         """Else people could not save what they edit while the device lives."""
         async with transactions.begin() as tx:

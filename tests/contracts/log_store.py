@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.ids import DeviceUuid
 from core.telemetry import LogQuery, LogReceipt, LogStore, Span
-from core.transactions import Transaction
+from core.transactions import Transaction, Transactions
 from tests.contracts.ageing_store import AgeingStoreContract
 from tests.contracts.telemetry_parts import NOW, a_line, new_uuid
 
@@ -24,9 +23,7 @@ class LogStoreContract(AgeingStoreContract):
         """How many rows of the device there are."""
         return len(await store.page(tx, uuid, LogQuery()))
 
-    async def test_lines_come_back_as_they_were_newest_first(
-        self, store: LogStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_lines_come_back_as_they_were_newest_first(self, store: LogStore, transactions: Transactions) -> None:
         uuid = new_uuid()
         old, new, twin = a_line(60), a_line(1, context=None, service_name=None), a_line(1, message="a moment later")
         async with transactions.begin() as tx:
@@ -49,7 +46,7 @@ class LogStoreContract(AgeingStoreContract):
         ],
     )
     async def test_lines_are_found_by(
-        self, store: LogStore, transactions: SqliteTransactions, wanted: dict[str, Any], seconds: list[int]
+        self, store: LogStore, transactions: Transactions, wanted: dict[str, Any], seconds: list[int]
     ) -> None:
         uuid = new_uuid()
         lines = [
@@ -63,7 +60,7 @@ class LogStoreContract(AgeingStoreContract):
             found = await store.page(tx, uuid, LogQuery(**wanted))
         assert [(NOW - stored.line.at).seconds for stored in found] == seconds
 
-    async def test_each_service_is_named_once(self, store: LogStore, transactions: SqliteTransactions) -> None:
+    async def test_each_service_is_named_once(self, store: LogStore, transactions: Transactions) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:
             for name in ("nginx", "agent", None, "nginx", "Öl", "agent"):
@@ -73,7 +70,7 @@ class LogStoreContract(AgeingStoreContract):
             assert list(await store.services(tx, new_uuid())) == []
 
     async def test_a_batch_that_comes_again_is_known_with_what_became_of_it(
-        self, store: LogStore, transactions: SqliteTransactions
+        self, store: LogStore, transactions: Transactions
     ) -> None:
         uuid, first, second = new_uuid(), LogReceipt(received=99, rejected=1), LogReceipt(received=5, rejected=0)
         async with transactions.begin() as tx:

@@ -4,10 +4,9 @@ from datetime import datetime, timedelta
 
 from attrs import evolve
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.ids import DeviceUuid
 from core.telemetry import MetricStore
-from core.transactions import Transaction
+from core.transactions import Transaction, Transactions
 from tests.contracts.ageing_store import AgeingStoreContract
 from tests.contracts.telemetry_parts import NOW, a_sample, new_uuid
 
@@ -27,7 +26,7 @@ class MetricStoreContract(AgeingStoreContract):
         return len(await store.last(tx, uuid, 1000))
 
     async def test_samples_come_back_as_they_were_newest_first(
-        self, store: MetricStore, transactions: SqliteTransactions
+        self, store: MetricStore, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         old = a_sample(60, cpu_usage=1.5, cpu_temp=51.2, memory_usage=1380.0, uptime=2202.24, top_processes=PROCESSES)
@@ -40,9 +39,7 @@ class MetricStoreContract(AgeingStoreContract):
             assert list(await store.last(tx, uuid, 10)) == [new, old]
             assert list(await store.last(tx, uuid, 1)) == [new]
 
-    async def test_samples_of_processes_are_found_apart(
-        self, store: MetricStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_samples_of_processes_are_found_apart(self, store: MetricStore, transactions: Transactions) -> None:
         uuid, told = new_uuid(), a_sample(60, top_processes=PROCESSES)
         too_old, late = a_sample(7200, top_processes=PROCESSES), a_sample(5, top_processes=PROCESSES, late=True)
         async with transactions.begin() as tx:
@@ -51,7 +48,7 @@ class MetricStoreContract(AgeingStoreContract):
             assert list(await store.processes(tx, uuid, NOW - HOUR, 10)) == [told]
 
     async def test_a_period_has_at_most_as_many_points_as_asked_for_and_they_ascend(
-        self, store: MetricStore, transactions: SqliteTransactions
+        self, store: MetricStore, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:
@@ -63,7 +60,7 @@ class MetricStoreContract(AgeingStoreContract):
         assert points[-1].vitals.cpu_usage == 25.0
 
     async def test_a_point_averages_what_was_told_and_shows_the_processes_of_its_last_sample(
-        self, store: MetricStore, transactions: SqliteTransactions
+        self, store: MetricStore, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:
@@ -75,7 +72,7 @@ class MetricStoreContract(AgeingStoreContract):
         assert point == wanted
 
     async def test_what_lies_outside_of_a_period_does_not_count(
-        self, store: MetricStore, transactions: SqliteTransactions
+        self, store: MetricStore, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:

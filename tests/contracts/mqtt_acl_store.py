@@ -3,9 +3,9 @@
 import pytest
 from attrs import evolve
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.errors import Conflict, NotFound
 from core.mqtt import AclRow, MqttAclId, MqttAclStore, MqttUserStore
+from core.transactions import Transactions
 from tests.contracts.mqtt_user_store import an_account
 from tests.support.clock import NOON
 
@@ -19,7 +19,7 @@ class MqttAclStoreContract:
     """The tests."""
 
     async def test_a_row_comes_back_as_it_was_saved(
-        self, acls: MqttAclStore, users: MqttUserStore, transactions: SqliteTransactions
+        self, acls: MqttAclStore, users: MqttUserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             await users.add(tx, an_account(), "verifier")
@@ -31,7 +31,7 @@ class MqttAclStoreContract:
             assert await acls.get(tx, added.id) == changed
 
     async def test_rows_of_several_accounts_come_in_the_order_in_which_they_were_added(
-        self, acls: MqttAclStore, users: MqttUserStore, transactions: SqliteTransactions
+        self, acls: MqttAclStore, users: MqttUserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             for name in ("anna", "bert", "carl"):
@@ -41,7 +41,7 @@ class MqttAclStoreContract:
             assert await acls.of(tx, []) == []
 
     async def test_of_rows_that_say_the_same_there_is_one(
-        self, acls: MqttAclStore, users: MqttUserStore, transactions: SqliteTransactions
+        self, acls: MqttAclStore, users: MqttUserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             for name in ("anna", "bert"):
@@ -55,7 +55,7 @@ class MqttAclStoreContract:
                     await act(tx)
 
     async def test_rows_go_with_their_account(
-        self, acls: MqttAclStore, users: MqttUserStore, transactions: SqliteTransactions
+        self, acls: MqttAclStore, users: MqttUserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             user = await users.add(tx, an_account(), "verifier")
@@ -64,7 +64,7 @@ class MqttAclStoreContract:
             assert await acls.of(tx, ["anna"]) == []
 
     async def test_what_is_not_there_is_not_found(
-        self, acls: MqttAclStore, users: MqttUserStore, transactions: SqliteTransactions
+        self, acls: MqttAclStore, users: MqttUserStore, transactions: Transactions
     ) -> None:
         nothing = MqttAclId(4711)
         async with transactions.begin() as tx:

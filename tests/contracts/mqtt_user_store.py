@@ -3,7 +3,6 @@
 import pytest
 from attrs import evolve
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.devices import DeviceStatus, DeviceStore
 from core.errors import Conflict, NotFound
 from core.mqtt import (
@@ -16,6 +15,7 @@ from core.mqtt import (
     MqttUserStore,
     PasswordKind,
 )
+from core.transactions import Transactions
 from tests.support.clock import NOON
 from tests.support.enrolment import a_device
 
@@ -28,9 +28,7 @@ def an_account(username: str = "anna", *, is_superuser: bool = False) -> MqttUse
 class MqttUserStoreContract:
     """The tests."""
 
-    async def test_an_account_comes_back_with_a_number(
-        self, users: MqttUserStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_an_account_comes_back_with_a_number(self, users: MqttUserStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             added = await users.add(tx, an_account(is_superuser=True), "verifier")
             assert added == evolve(an_account(is_superuser=True), id=added.id)
@@ -43,7 +41,7 @@ class MqttUserStoreContract:
         users: MqttUserStore,
         accounts: MqttAccountStore,
         acls: MqttAclStore,
-        transactions: SqliteTransactions,
+        transactions: Transactions,
     ) -> None:
         async with transactions.begin() as tx:
             user = await users.add(tx, an_account(), "verifier")
@@ -58,9 +56,7 @@ class MqttUserStoreContract:
             await users.save(tx, user)
             assert (await accounts.get(tx, "anna")).digest == "another"
 
-    async def test_a_name_that_is_taken_is_a_conflict(
-        self, users: MqttUserStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_a_name_that_is_taken_is_a_conflict(self, users: MqttUserStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             await users.add(tx, an_account(), "verifier")
         with pytest.raises(Conflict):
@@ -72,7 +68,7 @@ class MqttUserStoreContract:
         users: MqttUserStore,
         accounts: MqttAccountStore,
         devices: DeviceStore,
-        transactions: SqliteTransactions,
+        transactions: Transactions,
     ) -> None:
         async with transactions.begin() as tx:
             device = await devices.add(tx, a_device())
@@ -87,13 +83,13 @@ class MqttUserStoreContract:
         assert ([user.device_uuid for user in second.items], second.total) == ([device.uuid], 3)
         assert (second.items[0].is_active, its.is_active) == (True, False)
 
-    async def test_numbers_are_never_given_again(self, users: MqttUserStore, transactions: SqliteTransactions) -> None:
+    async def test_numbers_are_never_given_again(self, users: MqttUserStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             first = await users.add(tx, an_account(), "verifier")
             await users.remove(tx, first.id)
             assert (await users.add(tx, an_account(), "verifier")).id > first.id
 
-    async def test_who_is_not_there_is_not_found(self, users: MqttUserStore, transactions: SqliteTransactions) -> None:
+    async def test_who_is_not_there_is_not_found(self, users: MqttUserStore, transactions: Transactions) -> None:
         nobody = MqttUserId(4711)
         async with transactions.begin() as tx:
             for act in (

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.devices import DeviceOnline
 from core.events import Announced
 from core.outbox import Failure, OutboxStore
+from core.transactions import Transactions
 from tests.support.clock import NOON
 from tests.support.enrolment import new_uuid
 
@@ -24,7 +24,7 @@ def a_failure(event: Announced[Any], reaction: str = "mail", *, retry_at: dateti
 class OutboxStoreContract:
     """The tests."""
 
-    async def announced(self, store: OutboxStore, transactions: SqliteTransactions, count: int) -> list[Announced[Any]]:
+    async def announced(self, store: OutboxStore, transactions: Transactions, count: int) -> list[Announced[Any]]:
         """Events that nobody has been told of."""
         async with transactions.begin() as tx:
             for _ in range(count):
@@ -33,7 +33,7 @@ class OutboxStoreContract:
             return list(await store.pending(tx, 100))
 
     async def test_events_wait_in_the_order_of_their_announcement(
-        self, store: OutboxStore, transactions: SqliteTransactions
+        self, store: OutboxStore, transactions: Transactions
     ) -> None:
         events = [an_event() for _ in range(3)]
         async with transactions.begin() as tx:
@@ -47,7 +47,7 @@ class OutboxStoreContract:
             assert await store.backlog(tx) == 3
 
     async def test_what_every_reaction_has_had_is_forgotten(
-        self, store: OutboxStore, transactions: SqliteTransactions
+        self, store: OutboxStore, transactions: Transactions
     ) -> None:
         first, second = await self.announced(store, transactions, 2)
         async with transactions.begin() as tx:
@@ -57,7 +57,7 @@ class OutboxStoreContract:
             await store.relayed(tx, [], [])
 
     async def test_a_failure_is_due_when_its_time_has_come_the_longest_waiting_first(
-        self, store: OutboxStore, transactions: SqliteTransactions
+        self, store: OutboxStore, transactions: Transactions
     ) -> None:
         [event] = await self.announced(store, transactions, 1)
         late = a_failure(event, "late", retry_at=NOON + timedelta(seconds=2))
@@ -71,7 +71,7 @@ class OutboxStoreContract:
             assert await store.due(tx, NOON + timedelta(hours=1), 1) == [(early, event)]
 
     async def test_an_event_stays_until_its_last_failure_is_settled(
-        self, store: OutboxStore, transactions: SqliteTransactions
+        self, store: OutboxStore, transactions: Transactions
     ) -> None:
         [event] = await self.announced(store, transactions, 1)
         one, two = a_failure(event, "one"), a_failure(event, "two")
@@ -85,9 +85,7 @@ class OutboxStoreContract:
             await store.relayed(tx, [event.id], [])
             assert await store.dead(tx, 10) == []
 
-    async def test_a_failure_is_replaced_by_its_successor(
-        self, store: OutboxStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_a_failure_is_replaced_by_its_successor(self, store: OutboxStore, transactions: Transactions) -> None:
         [event] = await self.announced(store, transactions, 1)
         again = Failure(event_id=event.id, reaction="mail", attempts=2, error="still no", retry_at=NOON)
         async with transactions.begin() as tx:
@@ -96,7 +94,7 @@ class OutboxStoreContract:
             assert {failure for failure, _ in await store.due(tx, NOON, 10)} == {again, a_failure(event, "other")}
 
     async def test_dead_letters_are_listed_newest_first_and_can_be_revived(
-        self, store: OutboxStore, transactions: SqliteTransactions
+        self, store: OutboxStore, transactions: Transactions
     ) -> None:
         old, new = await self.announced(store, transactions, 2)
         async with transactions.begin() as tx:
@@ -110,7 +108,7 @@ class OutboxStoreContract:
             [(revived, _)] = [each for each in await store.due(tx, NOON, 10) if each[0].reaction == "mail"]
             assert (revived.event_id, revived.attempts) == (old.id, 0)
 
-    async def test_only_dead_letters_can_be_revived(self, store: OutboxStore, transactions: SqliteTransactions) -> None:
+    async def test_only_dead_letters_can_be_revived(self, store: OutboxStore, transactions: Transactions) -> None:
         [event] = await self.announced(store, transactions, 1)
         async with transactions.begin() as tx:
             await store.relayed(tx, [event.id], [a_failure(event, "living"), a_failure(event, "dead", retry_at=None)])

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.errors import NotFound
 from core.ids import ProvisioningKeyId
 from core.provisioning import ProvisioningKeyStore
+from core.transactions import Transactions
 from tests.support.clock import NOON
 from tests.support.enrolment import a_key, new_uuid
 
@@ -20,7 +20,7 @@ class ProvisioningKeyStoreContract:
     """The tests."""
 
     async def test_a_key_comes_back_as_it_was_added(
-        self, store: ProvisioningKeyStore, transactions: SqliteTransactions
+        self, store: ProvisioningKeyStore, transactions: Transactions
     ) -> None:
         key = a_key(description="for the plant", uses=3, last_used_at=LATER)
         async with transactions.begin() as tx:
@@ -28,16 +28,14 @@ class ProvisioningKeyStoreContract:
             assert await store.get(tx, key.id) == key
             assert await store.by_digest(tx, key.digest) == key
 
-    async def test_an_unknown_key_is_not_found(
-        self, store: ProvisioningKeyStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_an_unknown_key_is_not_found(self, store: ProvisioningKeyStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             assert await store.by_digest(tx, "unknown") is None
             with pytest.raises(NotFound):
                 await store.get(tx, ProvisioningKeyId("unknown"))
 
     async def test_keys_are_listed_by_fleet_newest_first(
-        self, store: ProvisioningKeyStore, transactions: SqliteTransactions
+        self, store: ProvisioningKeyStore, transactions: Transactions
     ) -> None:
         old, new, foreign = a_key(), a_key(created_at=LATER), a_key(fleet_id="other")
         async with transactions.begin() as tx:
@@ -48,7 +46,7 @@ class ProvisioningKeyStoreContract:
             assert await store.of_fleet(tx, "nobody's") == []
 
     async def test_saving_changes_whether_it_is_active_and_never_how_often_it_was_used(
-        self, store: ProvisioningKeyStore, transactions: SqliteTransactions
+        self, store: ProvisioningKeyStore, transactions: Transactions
     ) -> None:
         key = a_key()
         async with transactions.begin() as tx:
@@ -59,7 +57,7 @@ class ProvisioningKeyStoreContract:
         assert (saved.is_active, saved.revoked_reason, saved.uses) == (False, "lost", 1)
 
     async def test_a_key_is_never_charged_past_its_maximum(
-        self, store: ProvisioningKeyStore, transactions: SqliteTransactions
+        self, store: ProvisioningKeyStore, transactions: Transactions
     ) -> None:
         key = a_key(max_uses=3)
         async with transactions.begin() as tx:
@@ -76,7 +74,7 @@ class ProvisioningKeyStoreContract:
         assert (saved.uses, saved.last_used_at) == (3, LATER)
 
     async def test_an_unknown_or_revoked_key_cannot_be_charged(
-        self, store: ProvisioningKeyStore, transactions: SqliteTransactions
+        self, store: ProvisioningKeyStore, transactions: Transactions
     ) -> None:
         key = a_key().revoked(None)
         async with transactions.begin() as tx:
@@ -84,9 +82,7 @@ class ProvisioningKeyStoreContract:
             assert not await store.charge(tx, key.id, LATER)
             assert not await store.charge(tx, ProvisioningKeyId("unknown"), LATER)
 
-    async def test_touching_a_key_counts_no_use(
-        self, store: ProvisioningKeyStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_touching_a_key_counts_no_use(self, store: ProvisioningKeyStore, transactions: Transactions) -> None:
         key = a_key(max_uses=1, uses=1)
         async with transactions.begin() as tx:
             await store.add(tx, key)
@@ -95,7 +91,7 @@ class ProvisioningKeyStoreContract:
         assert (saved.uses, saved.last_used_at) == (1, LATER)
 
     async def test_a_key_for_one_device_is_found_by_it_and_follows_it(
-        self, store: ProvisioningKeyStore, transactions: SqliteTransactions
+        self, store: ProvisioningKeyStore, transactions: Transactions
     ) -> None:
         before, after = new_uuid(), new_uuid()
         key = a_key(device_uuid=before)

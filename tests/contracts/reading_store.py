@@ -4,10 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.ids import DeviceUuid
 from core.telemetry import Position, Reading, ReadingKind, ReadingQuery, ReadingStore, Span
-from core.transactions import Transaction
+from core.transactions import Transaction, Transactions
 from tests.contracts.ageing_store import AgeingStoreContract
 from tests.contracts.telemetry_parts import NOW, a_reading, new_uuid
 
@@ -27,7 +26,7 @@ class ReadingStoreContract(AgeingStoreContract):
 
     @pytest.mark.parametrize("value", [26.5, -3, 2**53, True, False, "open", "", None])
     async def test_a_value_comes_back_with_its_type(
-        self, store: ReadingStore, transactions: SqliteTransactions, value: object
+        self, store: ReadingStore, transactions: Transactions, value: object
     ) -> None:
         uuid, reading = new_uuid(), a_reading(value=value)
         async with transactions.begin() as tx:
@@ -37,7 +36,7 @@ class ReadingStoreContract(AgeingStoreContract):
         assert type(stored.reading.value) is type(value)
 
     async def test_what_is_no_reading_comes_back_as_it_came(
-        self, store: ReadingStore, transactions: SqliteTransactions
+        self, store: ReadingStore, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         kept = Reading(
@@ -48,7 +47,7 @@ class ReadingStoreContract(AgeingStoreContract):
             assert [stored.reading for stored in await store.page(tx, uuid, ReadingQuery())] == [kept]
 
     async def test_a_reading_that_comes_again_adds_nothing(
-        self, store: ReadingStore, transactions: SqliteTransactions
+        self, store: ReadingStore, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:
@@ -57,7 +56,7 @@ class ReadingStoreContract(AgeingStoreContract):
             assert await self.count(store, tx, uuid) == 2
 
     async def test_readings_of_the_same_moment_that_differ_are_all_kept(
-        self, store: ReadingStore, transactions: SqliteTransactions
+        self, store: ReadingStore, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:
@@ -65,7 +64,7 @@ class ReadingStoreContract(AgeingStoreContract):
             assert await self.count(store, tx, uuid) == 2
 
     async def test_a_reading_whose_time_is_ours_is_known_again_although_the_time_differs(
-        self, store: ReadingStore, transactions: SqliteTransactions
+        self, store: ReadingStore, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:
@@ -73,9 +72,7 @@ class ReadingStoreContract(AgeingStoreContract):
             await store.add(tx, uuid, LATER, [a_reading(-300, time_clamped=True)])
             assert await self.count(store, tx, uuid) == 1
 
-    async def test_two_devices_may_measure_the_same(
-        self, store: ReadingStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_two_devices_may_measure_the_same(self, store: ReadingStore, transactions: Transactions) -> None:
         uuid, other = new_uuid(), new_uuid()
         async with transactions.begin() as tx:
             for device in (uuid, other):
@@ -92,7 +89,7 @@ class ReadingStoreContract(AgeingStoreContract):
         ],
     )
     async def test_readings_are_found_by(
-        self, store: ReadingStore, transactions: SqliteTransactions, query: ReadingQuery, seconds: list[int]
+        self, store: ReadingStore, transactions: Transactions, query: ReadingQuery, seconds: list[int]
     ) -> None:
         uuid = new_uuid()
         readings = [
@@ -107,7 +104,7 @@ class ReadingStoreContract(AgeingStoreContract):
         assert [(NOW - stored.reading.at).seconds for stored in found] == seconds
 
     async def test_pages_follow_each_other_without_gaps_or_repeats_among_equal_times(
-        self, store: ReadingStore, transactions: SqliteTransactions
+        self, store: ReadingStore, transactions: Transactions
     ) -> None:
         uuid, seen, after = new_uuid(), list[bytes](), None
         readings = [a_reading(n // 4, digest=bytes([n])) for n in range(10)]
@@ -119,7 +116,7 @@ class ReadingStoreContract(AgeingStoreContract):
         assert sorted(seen) == [reading.digest for reading in readings]
 
     async def test_a_page_tells_whether_there_are_more_by_one_row_too_many(
-        self, store: ReadingStore, transactions: SqliteTransactions
+        self, store: ReadingStore, transactions: Transactions
     ) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:

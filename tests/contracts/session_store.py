@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.access import Session, SessionStore, User, UserStore
 from core.ids import SessionId
-from core.transactions import Transaction
+from core.transactions import Transaction, Transactions
 from tests.contracts.user_store import a_user
 from tests.support.clock import NOON
 
@@ -31,7 +30,7 @@ class SessionStoreContract:
         return await users.add(tx, a_user("anna"), "verifier"), await users.add(tx, a_user("bert"), "verifier")
 
     async def test_a_session_stands_until_it_is_ended(
-        self, store: SessionStore, users: UserStore, transactions: SqliteTransactions
+        self, store: SessionStore, users: UserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             anna, _ = await self._two(users, tx)
@@ -43,7 +42,7 @@ class SessionStoreContract:
             assert not await store.end(tx, session.id)
 
     async def test_all_sessions_of_one_person_end_and_those_of_others_stand(
-        self, store: SessionStore, users: UserStore, transactions: SqliteTransactions
+        self, store: SessionStore, users: UserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             anna, bert = await self._two(users, tx)
@@ -56,7 +55,7 @@ class SessionStoreContract:
             assert await store.end_all(tx, anna.id) == []
 
     async def test_the_newest_sessions_can_be_spared(
-        self, store: SessionStore, users: UserStore, transactions: SqliteTransactions
+        self, store: SessionStore, users: UserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             anna, _ = await self._two(users, tx)
@@ -65,7 +64,7 @@ class SessionStoreContract:
             assert sorted(await store.end_all(tx, anna.id, but_newest=3)) == ["session-anna-0", "session-anna-1"]
 
     async def test_sessions_go_with_their_person(
-        self, store: SessionStore, users: UserStore, transactions: SqliteTransactions
+        self, store: SessionStore, users: UserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             anna, _ = await self._two(users, tx)
@@ -74,7 +73,7 @@ class SessionStoreContract:
             assert await store.standing(tx, SessionId("session-anna-0")) is None
 
     async def test_only_sessions_whose_time_is_over_are_forgotten(
-        self, store: SessionStore, users: UserStore, transactions: SqliteTransactions
+        self, store: SessionStore, users: UserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             anna, bert = await self._two(users, tx)

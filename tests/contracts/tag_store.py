@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.devices import DeviceStore
 from core.errors import Conflict, NotFound
 from core.ids import DeviceUuid
 from core.tags import TagDefinition, TagDefinitionStore, TagStore, TagUse
+from core.transactions import Transactions
 from tests.support.clock import NOON
 from tests.support.enrolment import a_device, new_uuid
 
@@ -26,13 +26,13 @@ class TagStoreContract:
     """The tests for tags."""
 
     @pytest.fixture
-    async def uuids(self, devices: DeviceStore, transactions: SqliteTransactions) -> list[DeviceUuid]:
+    async def uuids(self, devices: DeviceStore, transactions: Transactions) -> list[DeviceUuid]:
         """Three devices."""
         async with transactions.begin() as tx:
             return [(await devices.add(tx, a_device())).uuid for _ in range(3)]
 
     async def test_tags_come_back_as_they_were_put_and_devices_without_are_left_out(
-        self, store: TagStore, transactions: SqliteTransactions, uuids: list[DeviceUuid]
+        self, store: TagStore, transactions: Transactions, uuids: list[DeviceUuid]
     ) -> None:
         first, second, _ = uuids
         async with transactions.begin() as tx:
@@ -43,7 +43,7 @@ class TagStoreContract:
             assert await store.of(tx, []) == {}
 
     async def test_a_tag_is_put_over_the_one_under_the_same_key(
-        self, store: TagStore, transactions: SqliteTransactions, uuids: list[DeviceUuid]
+        self, store: TagStore, transactions: Transactions, uuids: list[DeviceUuid]
     ) -> None:
         async with transactions.begin() as tx:
             await store.put(tx, {uuids[0]: {"site": "a", "line": "1"}}, NOON)
@@ -51,7 +51,7 @@ class TagStoreContract:
             assert await store.of(tx, uuids) == {uuids[0]: {"line": "1", "site": "b"}}
 
     async def test_keys_are_taken_off_one_device_only(
-        self, store: TagStore, transactions: SqliteTransactions, uuids: list[DeviceUuid]
+        self, store: TagStore, transactions: Transactions, uuids: list[DeviceUuid]
     ) -> None:
         async with transactions.begin() as tx:
             await store.put(tx, {uuid: {"site": "a", "line": "1"} for uuid in uuids[:2]}, NOON)
@@ -60,7 +60,7 @@ class TagStoreContract:
             assert await store.of(tx, uuids) == {uuids[0]: {"line": "1"}, uuids[1]: {"line": "1", "site": "a"}}
 
     async def test_tags_go_with_their_device(
-        self, store: TagStore, devices: DeviceStore, transactions: SqliteTransactions, uuids: list[DeviceUuid]
+        self, store: TagStore, devices: DeviceStore, transactions: Transactions, uuids: list[DeviceUuid]
     ) -> None:
         async with transactions.begin() as tx:
             await store.put(tx, {uuids[0]: {"site": "a"}}, NOON)
@@ -69,7 +69,7 @@ class TagStoreContract:
             assert not await store.is_used(tx, "site")
 
     async def test_tags_come_along_when_their_device_is_known_by_another_uuid(
-        self, store: TagStore, devices: DeviceStore, transactions: SqliteTransactions, uuids: list[DeviceUuid]
+        self, store: TagStore, devices: DeviceStore, transactions: Transactions, uuids: list[DeviceUuid]
     ) -> None:
         new = new_uuid()
         async with transactions.begin() as tx:
@@ -78,14 +78,14 @@ class TagStoreContract:
             assert await store.of(tx, [*uuids, new]) == {new: {"site": "a"}, uuids[1]: {"site": "b"}}
 
     async def test_a_device_that_is_not_there_cannot_be_tagged(
-        self, store: TagStore, transactions: SqliteTransactions
+        self, store: TagStore, transactions: Transactions
     ) -> None:
         with pytest.raises(NotFound):
             async with transactions.begin() as tx:
                 await store.put(tx, {new_uuid(): {"site": "a"}}, NOON)
 
     async def test_what_is_in_use_is_counted_and_listed_in_order(
-        self, store: TagStore, transactions: SqliteTransactions, uuids: list[DeviceUuid]
+        self, store: TagStore, transactions: Transactions, uuids: list[DeviceUuid]
     ) -> None:
         first, second, third = uuids
         async with transactions.begin() as tx:
@@ -100,7 +100,7 @@ class TagDefinitionStoreContract:
     """The tests for definitions."""
 
     async def test_a_definition_comes_back_as_it_was_added(
-        self, store: TagDefinitionStore, transactions: SqliteTransactions
+        self, store: TagDefinitionStore, transactions: Transactions
     ) -> None:
         full = a_definition(description="where", allowed_values=("b", "a"), is_required=True)
         async with transactions.begin() as tx:
@@ -111,7 +111,7 @@ class TagDefinitionStoreContract:
             assert await store.get(tx, "site") == added
             assert await store.all(tx) == [bare, added]
 
-    async def test_a_key_is_defined_once(self, store: TagDefinitionStore, transactions: SqliteTransactions) -> None:
+    async def test_a_key_is_defined_once(self, store: TagDefinitionStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             await store.add(tx, a_definition())
         with pytest.raises(Conflict):
@@ -119,7 +119,7 @@ class TagDefinitionStoreContract:
                 await store.add(tx, a_definition(description="another"))
 
     async def test_a_saved_definition_keeps_its_number_and_beginning(
-        self, store: TagDefinitionStore, transactions: SqliteTransactions
+        self, store: TagDefinitionStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             added = await store.add(tx, a_definition())
@@ -128,7 +128,7 @@ class TagDefinitionStoreContract:
             assert await store.get(tx, "site") == changed
 
     async def test_an_unknown_definition_is_not_found(
-        self, store: TagDefinitionStore, transactions: SqliteTransactions
+        self, store: TagDefinitionStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             await store.add(tx, a_definition())

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.errors import NotFound
 from core.monitoring import MessageType, SchemaChange, TopicRecord, TopicStore
+from core.transactions import Transactions
 from tests.contracts.telemetry_parts import NOW, new_uuid
 
 NUMBER = {"type": "integer"}
@@ -35,7 +35,7 @@ class TopicStoreContract:
     """The tests."""
 
     async def test_what_comes_is_counted_on_top_of_what_is_known(
-        self, store: TopicStore, transactions: SqliteTransactions
+        self, store: TopicStore, transactions: Transactions
     ) -> None:
         first, later = a_record(hours=2), a_record(messages=3, type=MessageType.STRING, schema=None)
         async with transactions.begin() as tx:
@@ -49,7 +49,7 @@ class TopicStoreContract:
             assert await store.schemas(tx, ["a/b", "c", "unknown"]) == {"a/b": NUMBER}
 
     async def test_changes_of_a_schema_are_listed_newest_first(
-        self, store: TopicStore, transactions: SqliteTransactions
+        self, store: TopicStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             await store.add(tx, [a_record(), a_record("other")])
@@ -64,7 +64,7 @@ class TopicStoreContract:
             with pytest.raises(NotFound):
                 await store.history(tx, "unknown", 10)
 
-    async def test_the_summary_adds_up(self, store: TopicStore, transactions: SqliteTransactions) -> None:
+    async def test_the_summary_adds_up(self, store: TopicStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             empty = await store.summary(tx)
             assert (empty.topics, empty.messages, empty.last_at) == (0, 0, None)
@@ -76,7 +76,7 @@ class TopicStoreContract:
         assert (summary.first_at, summary.last_at) == (NOW - timedelta(hours=3), NOW)
 
     async def test_silent_topics_are_forgotten_with_their_histories(
-        self, store: TopicStore, transactions: SqliteTransactions
+        self, store: TopicStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             await store.add(tx, [a_record(str(hours), hours=hours) for hours in range(5)])
@@ -88,7 +88,7 @@ class TopicStoreContract:
             with pytest.raises(NotFound):
                 await store.history(tx, "4", 10)
 
-    async def test_topics_of_a_device_are_forgotten(self, store: TopicStore, transactions: SqliteTransactions) -> None:
+    async def test_topics_of_a_device_are_forgotten(self, store: TopicStore, transactions: Transactions) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:
             await store.add(tx, [a_record("a", hours=2, device_uuid=uuid), a_record("b", device_uuid=uuid)])

