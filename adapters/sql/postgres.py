@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from psycopg.abc import Buffer
+from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Executable, Row, Table, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -80,7 +81,15 @@ class PostgresTransaction:
         self.signals.append((topic, key))
 
     async def finish(self, origin: str) -> None:
-        """Write down what was announced, and have the commit tell the other processes what was signalled."""
+        """Write down what was announced, and have the commit tell the other processes what was signalled.
+
+        Raises RuntimeError when a statement had failed and somebody went on all the same: PostgreSQL would undo the
+        unit and call that a commit.
+        """
+        raw = await self._connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        if driver.info.transaction_status is TransactionStatus.INERROR:
+            raise RuntimeError("a statement of this unit has failed, nothing of the unit can be kept")
         for event in self.announcements:
             await insert_announcement(self, event)
         if self.announcements:

@@ -1,4 +1,4 @@
-"""People and their sessions on SQLite."""
+"""People and their sessions in SQL."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.contracts.session_store import SessionStoreContract
 from tests.contracts.user_store import UserStoreContract
 
 
-class TestUsersOnSqlite(UserStoreContract):
+class TestUsers(UserStoreContract):
     """SqlUserStore keeps the contract."""
 
     @pytest.fixture
@@ -16,7 +16,7 @@ class TestUsersOnSqlite(UserStoreContract):
         return SqlUserStore()
 
 
-class TestSessionsOnSqlite(SessionStoreContract):
+class TestSessions(SessionStoreContract):
     """SqlSessionStore keeps the contract."""
 
     @pytest.fixture

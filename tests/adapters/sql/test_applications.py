@@ -1,4 +1,4 @@
-"""The catalogue and its numbers on SQLite."""
+"""The catalogue and its numbers in SQL."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def units(transactions: SqliteTransactions) -> SqliteTransactions:
     return transactions
 
 
-class TestApplicationsOnSqlite(ApplicationStoreContract):
+class TestApplications(ApplicationStoreContract):
     """SqlApplicationStore keeps the contract."""
 
     @pytest.fixture
@@ -22,7 +22,7 @@ class TestApplicationsOnSqlite(ApplicationStoreContract):
         return SqlApplicationStore()
 
 
-class TestIssuedIdsOnSqlite(IssuedIdStoreContract):
+class TestIssuedIds(IssuedIdStoreContract):
     """SqlIssuedIdStore keeps the contract."""
 
     @pytest.fixture

@@ -1,4 +1,4 @@
-"""The audit log on SQLite."""
+"""The audit log in SQL."""
 
 import pytest
 from sqlalchemy import update
@@ -10,7 +10,7 @@ from core.audit import AuditQuery
 from tests.contracts.audit_store import AuditStoreContract, an_entry
 
 
-class TestAuditOnSqlite(AuditStoreContract):
+class TestAudit(AuditStoreContract):
     """SqlAuditStore keeps the contract."""
 
     @pytest.fixture

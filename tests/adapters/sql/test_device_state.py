@@ -1,4 +1,4 @@
-"""The states of devices on SQLite."""
+"""The states of devices in SQL."""
 
 import pytest
 import pytest_asyncio
@@ -24,7 +24,7 @@ async def units(transactions: SqliteTransactions) -> SqliteTransactions:
     return transactions
 
 
-class TestDesiredStatesOnSqlite(DesiredStateStoreContract):
+class TestDesiredStates(DesiredStateStoreContract):
     """SqlDesiredStateStore keeps the contract."""
 
     @pytest.fixture
@@ -33,7 +33,7 @@ class TestDesiredStatesOnSqlite(DesiredStateStoreContract):
         return SqlDesiredStateStore()
 
 
-class TestReportedStatesOnSqlite(ReportedStateStoreContract):
+class TestReportedStates(ReportedStateStoreContract):
     """SqlReportedStateStore keeps the contract."""
 
     @pytest.fixture
@@ -42,7 +42,7 @@ class TestReportedStatesOnSqlite(ReportedStateStoreContract):
         return SqlReportedStateStore()
 
 
-class TestEndpointChangesOnSqlite(EndpointChangeStoreContract):
+class TestEndpointChanges(EndpointChangeStoreContract):
     """SqlEndpointChangeStore keeps the contract."""
 
     @pytest.fixture

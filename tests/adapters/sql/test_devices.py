@@ -1,4 +1,4 @@
-"""Devices, their keys and their signs of life in SQLite."""
+"""Devices, their keys and their signs of life in SQL."""
 
 import pytest
 

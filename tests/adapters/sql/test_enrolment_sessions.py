@@ -1,4 +1,4 @@
-"""Used challenges in SQLite."""
+"""Used challenges in SQL."""
 
 import pytest
 from sqlalchemy import select

@@ -1,4 +1,4 @@
-"""Events on SQLite."""
+"""Events in SQL."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from adapters.sql.events import SqlEventStore
 from tests.contracts.event_store import EventStoreContract
 
 
-class TestEventsOnSqlite(EventStoreContract):
+class TestEvents(EventStoreContract):
     """SqlEventStore keeps the contract."""
 
     @pytest.fixture

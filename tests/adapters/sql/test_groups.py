@@ -1,4 +1,4 @@
-"""Groups of devices in SQLite."""
+"""Groups of devices in SQL."""
 
 import pytest
 

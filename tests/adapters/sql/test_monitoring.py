@@ -1,4 +1,4 @@
-"""Topics in SQLite."""
+"""Topics in SQL."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Accounts of the broker, their rights, and assignments to brokers, in SQLite."""
+"""Accounts of the broker, their rights, and assignments to brokers in SQL."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The outbox in SQLite."""
+"""The outbox in SQL."""
 
 import sqlite3
 from collections.abc import Callable

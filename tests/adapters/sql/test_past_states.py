@@ -1,4 +1,4 @@
-"""What devices ran in the past, on SQLite."""
+"""What devices ran in the past in SQL."""
 
 import pytest
 import pytest_asyncio
@@ -13,7 +13,7 @@ from tests.support.clock import NOON
 from tests.support.states import UUID
 
 
-class TestPastStatesOnSqlite(PastStateStoreContract):
+class TestPastStates(PastStateStoreContract):
     """SqlPastStateStore keeps the contract."""
 
     @pytest.fixture

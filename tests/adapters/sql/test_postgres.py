@@ -68,6 +68,20 @@ async def test_an_event_is_stored_with_the_unit_that_announced_it(
     assert heard == [""]
 
 
+async def test_a_unit_that_goes_on_after_a_failed_statement_does_not_pass_for_committed(
+    units: PostgresTransactions, signals: LocalSignals
+) -> None:
+    heard: list[str] = []
+    signals.on("settings", heard.append)
+    with pytest.raises(RuntimeError, match="has failed"):
+        async with units.begin() as tx:
+            await STORE.put(tx, "key", "value")
+            tx.signal("settings", "key")
+            with pytest.raises(IntegrityError):
+                await tx.run(text("INSERT INTO settings (key, value) VALUES ('key', '1')"))
+    assert heard == []
+
+
 async def test_a_reader_sees_one_moment(units: PostgresTransactions) -> None:
     async with units.read() as reading:
         assert await STORE.get(reading, "key") is None

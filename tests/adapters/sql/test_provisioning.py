@@ -1,4 +1,4 @@
-"""Provisioning keys in SQLite."""
+"""Provisioning keys in SQL."""
 
 import sqlite3
 from contextlib import closing

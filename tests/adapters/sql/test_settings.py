@@ -1,4 +1,4 @@
-"""Stored settings in SQLite."""
+"""Stored settings in SQL."""
 
 import pytest
 

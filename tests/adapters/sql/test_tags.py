@@ -1,4 +1,4 @@
-"""Tags and their definitions in SQLite."""
+"""Tags and their definitions in SQL."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Logs and summaries of dropped lines in SQLite."""
+"""Logs and summaries of dropped lines in SQL."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Vital signs in SQLite."""
+"""Vital signs in SQL."""
 
 import pytest
 import pytest_asyncio

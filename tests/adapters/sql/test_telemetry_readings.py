@@ -1,4 +1,4 @@
-"""Readings in SQLite."""
+"""Readings in SQL."""
 
 import pytest
 from sqlalchemy import text

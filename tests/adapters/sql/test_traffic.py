@@ -1,4 +1,4 @@
-"""Traffic in SQLite."""
+"""Traffic in SQL."""
 
 import pytest
 
