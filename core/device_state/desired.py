@@ -17,7 +17,7 @@ from core.device_state.ports import DesiredStateStore
 from core.devices import DEVICE_CONTROL, DEVICE_READ, DEVICE_WRITE, DEVICES
 from core.errors import Invalid, NotFound
 from core.ids import DeviceUuid
-from core.transactions import Signals, Transaction, Transactions
+from core.transactions import ELSEWHERE, Signals, Transaction, Transactions
 
 REMEMBERED = 200_000
 REMEMBERED_FOR = 3600.0
@@ -65,6 +65,7 @@ class DesiredStates:
         self._remembered: Cache[str, _Remembered] = Cache(clock, size=REMEMBERED, ttl=REMEMBERED_FOR)
         signals.on(DEVICE_STATES, self._remembered.forget)
         signals.on(DEVICES, self._remembered.forget)
+        signals.on(ELSEWHERE, lambda _key: self._remembered.clear())
 
     async def for_device(
         self, actor: Actor, uuid: DeviceUuid, if_none_match: str | None, *, spelled: str | None = None

@@ -7,7 +7,7 @@ from core.devices.ports import DeviceKeyStore
 from core.digests import digest_of
 from core.errors import Unauthenticated
 from core.ids import DeviceUuid
-from core.transactions import Signals, Transaction, Transactions
+from core.transactions import ELSEWHERE, Signals, Transaction, Transactions
 
 DEVICES = "devices"
 DEVICE_KEYS = "device_keys"
@@ -31,6 +31,7 @@ class DeviceKeys:
         self._digests: dict[DeviceUuid, str] = {}
         signals.on(DEVICES, self._forget)
         signals.on(DEVICE_KEYS, self._unknown.forget)
+        signals.on(ELSEWHERE, self._forget_all)
 
     async def holder(self, key: str) -> KnownDevice:
         """The device whose key it is; it may be out of service. Raises Unauthenticated."""
@@ -74,6 +75,11 @@ class DeviceKeys:
         known = await self._known.get_or(digest, load)
         self._digests[known.uuid] = digest
         return known
+
+    def _forget_all(self, _key: str) -> None:
+        self._known.clear()
+        self._unknown.clear()
+        self._digests.clear()
 
     def _forget(self, uuid: str) -> None:
         # Also when nothing is remembered: a load under way must not bring the old state back.

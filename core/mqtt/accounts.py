@@ -16,7 +16,7 @@ from core.mqtt.model import Access
 from core.mqtt.passwords import PeoplesPasswords
 from core.mqtt.ports import MqttAccountStore
 from core.mqtt.user import LONGEST_USERNAME
-from core.transactions import Signals, Transaction, Transactions
+from core.transactions import ELSEWHERE, Signals, Transaction, Transactions
 
 MQTT_ACCOUNTS = "mqtt_accounts"
 
@@ -64,6 +64,7 @@ class MqttAccounts:
         self._decided: Cache[str, dict[Question, bool]] = Cache(clock, size=KNOWN, ttl=KNOWN_FOR)
         signals.on(MQTT_ACCOUNTS, self._forget)
         signals.on(DEVICES, lambda uuid: self._forget(device_username(DeviceUuid(uuid))))
+        signals.on(ELSEWHERE, self._forget_all)
 
     async def authenticate(self, *, username: str, password: str, client_id: str) -> bool:
         """Is this the user? As slow for an unknown name as for a wrong password.
@@ -148,6 +149,10 @@ class MqttAccounts:
     async def _load(self, username: str) -> MqttAccount:
         async with self._transactions.read() as tx:
             return await self._store.get(tx, username)
+
+    def _forget_all(self, _key: str) -> None:
+        for cache in (self._known, self._decided, self._unknown):
+            cache.clear()
 
     def _forget(self, username: str) -> None:
         self._known.forget(username)

@@ -242,3 +242,13 @@ async def test_a_removed_device_is_served_no_more(states: States, signals: Any) 
         tx.signal("devices", UUID)
     with pytest.raises(NotFound):
         await poll(states)
+
+
+async def test_no_state_is_remembered_when_others_may_have_changed_anything(states: States, signals: Any) -> None:
+    await states.enrol()
+    await poll(states)
+    async with states.transactions.begin() as tx:
+        await states.devices.remove(tx, UUID)
+    signals.send("elsewhere", "")
+    with pytest.raises(NotFound):
+        await poll(states)

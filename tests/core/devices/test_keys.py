@@ -16,7 +16,7 @@ from core.devices.keys import KNOWN_FOR, UNKNOWN, UNKNOWN_FOR
 from core.digests import digest_of
 from core.errors import Unauthenticated
 from core.ids import DeviceUuid
-from core.transactions import Transaction
+from core.transactions import ELSEWHERE, Transaction
 from tests.support.clock import TestClock
 from tests.support.enrolment import Enrolling, a_registration, new_secret
 
@@ -43,6 +43,17 @@ async def test_a_key_is_looked_up_once_and_then_known(
     await lose_every_key(transactions)
     assert (await enrolling.device_keys.holder(key)).uuid == uuid
     clock.advance(seconds=KNOWN_FOR + 1)
+    with pytest.raises(Unauthenticated):
+        await enrolling.device_keys.holder(key)
+
+
+async def test_no_key_is_remembered_when_others_may_have_changed_anything(
+    enrolling: Enrolling, transactions: SqliteTransactions, signals: LocalSignals
+) -> None:
+    _, key = await enrolled(enrolling)
+    await enrolling.device_keys.holder(key)
+    await lose_every_key(transactions)
+    signals.send(ELSEWHERE, "")
     with pytest.raises(Unauthenticated):
         await enrolling.device_keys.holder(key)
 

@@ -16,7 +16,7 @@ from core.errors import Unavailable
 from core.ids import DeviceUuid
 from core.mqtt import MQTT_ACCOUNTS, Access, MqttAccount, MqttAccounts, device_topic, device_username
 from core.mqtt.accounts import KNOWN_FOR
-from core.transactions import Transaction
+from core.transactions import ELSEWHERE, Transaction
 from tests.support.clock import TestClock
 from tests.support.enrolment import Enrolling, a_registration, new_uuid
 from tests.support.mqtt_accounts import some_accounts
@@ -50,6 +50,19 @@ async def test_a_device_logs_in_under_its_own_name_only(accounts: MqttAccounts, 
     assert await accounts.authenticate(username=name, password=password, client_id=name)
     for client_id in ("", "another", device_username(new_uuid()), name.upper(), name + " "):
         assert not await accounts.authenticate(username=name, password=password, client_id=client_id)
+
+
+async def test_no_account_is_remembered_when_others_may_have_changed_anything(
+    accounts: MqttAccounts,
+    transactions: SqliteTransactions,
+    device: tuple[DeviceUuid, str],
+    signals: LocalSignals,
+) -> None:
+    name = device_username(device[0])
+    assert await accounts.authenticate(username=name, password=device[1], client_id=name)
+    await lose_every_account(transactions)
+    signals.send(ELSEWHERE, "")
+    assert not await accounts.authenticate(username=name, password=device[1], client_id=name)
 
 
 @pytest.mark.parametrize("password", ["", "x", "\0", "\ud800", "é" * 1000])
