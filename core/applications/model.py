@@ -116,7 +116,7 @@ class IssuedId:
     id: int
     name: str = field(validator=_name)
     app_id: int | None = field(default=None, validator=app_number)
-    image_name: str | None = field(default=None, validator=PlainText(longest=512, optional=True))
+    image_name: str | None = field(default=None, validator=PlainText(longest=512, optional=True, called="imageName"))
     metadata: Mapping[str, Any] = field(validator=bounded)
     created_at: datetime
     created_by: str
