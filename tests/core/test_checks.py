@@ -89,6 +89,6 @@ def test_what_is_shown_of_text_from_outside_is_short_and_plain() -> None:
 
 def test_a_value_is_refused_under_the_name_that_its_sender_knows() -> None:
     for wrong in ("too long", "a\n"):
-        with pytest.raises(Invalid, match="^fullName ") as refusal:
+        with pytest.raises(Invalid, match="fullName") as refusal:
             Named("name", full_name=wrong)
         assert list(refusal.value.fields) == ["fullName"]
