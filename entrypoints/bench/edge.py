@@ -92,7 +92,7 @@ class EdgeBench:
         ready, resident = server.seconds_to_ready, server.resident_bytes() / MIB
         self.quantities += [
             Quantity(name="time to ready", value=ready, unit="s", budget="≤ 1.5 s", kept=ready <= 1.5),  # noqa: PLR2004
-            Quantity(name="memory idle", value=resident, unit="MiB", budget="≤ 100 MB", kept=resident <= 100),  # noqa: PLR2004
+            Quantity(name="memory idle", value=resident, unit="MiB", budget="≤ 100 MiB", kept=resident <= 100),  # noqa: PLR2004
         ]
 
     async def _enrolments(self, name: str, data: str, server: Server, enrol: Enrol) -> None:
