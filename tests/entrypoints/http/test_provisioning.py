@@ -85,6 +85,7 @@ async def test_the_seeds_words_mean_the_same(owner: Caller) -> None:
 
 
 async def test_a_generated_key_needs_no_body_and_replaces_another(api: Api, owner: Caller) -> None:
+    """Contract 12.3 item 49: the dialog generates, generates again, and the one before is good no more."""
     first = await owner.post("/provisioning-keys/generate")
     assert (first.status, first.body["fleetId"], first.body["maxDevices"]) == (201, "default-fleet", 1)
     second = await owner.post("/provisioning-keys/generate", {"fleetId": "a", "previousKeyId": first.body["id"]})
