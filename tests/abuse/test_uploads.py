@@ -67,7 +67,11 @@ async def test_abuse_39_an_upload_that_is_cut_off_leaves_nothing(api: Api, devic
     assert (await viewer.get(f"/devices/{device.uuid}/metrics")).body["count"] == 0
 
 
-@pytest.mark.parametrize("body", [b"PK\x03\x04", gzip.compress(b"{}")[:-6], b"\x1f\x8b" + bytes(40), XXE])
+@pytest.mark.parametrize(
+    "body",
+    [b"PK\x03\x04", gzip.compress(b"{}")[:-6], b"\x1f\x8b" + bytes(40), XXE],
+    ids=["zip", "cut-off gzip", "gzip of nothing", "xml"],
+)
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "identity"])
 async def test_abuse_39_what_is_not_what_it_says_is_refused(
     api: Api, device: EnrolledDevice, body: bytes, encoding: str
