@@ -49,9 +49,13 @@ def printable(text: str, *, longest: int) -> str:
 
 
 class PlainText:
-    """An attrs validator for names and descriptions; see `plain_text`. None passes when `optional`."""
+    """An attrs validator for names and descriptions; see `plain_text`. None passes when `optional`.
 
-    def __init__(self, *, longest: int, shortest: int = 1, optional: bool = False) -> None:
+    `called` is what those who send the value call it, where that is not the name of the attribute.
+    """
+
+    def __init__(self, *, longest: int, shortest: int = 1, optional: bool = False, called: str | None = None) -> None:
+        self.called = called
         self.longest = longest
         self.shortest = shortest
         self.optional = optional
@@ -59,7 +63,7 @@ class PlainText:
     def __call__(self, _instance: object, attribute: "Attribute[Any]", value: object) -> None:
         if value is None and self.optional:
             return
-        name = attribute.alias or attribute.name
+        name = self.called or attribute.alias or attribute.name
         plain_text(value, name, longest=self.longest, shortest=self.shortest)
         # The value is kept as it is, so a line break at its end would be kept too.
         if _UNPRINTABLE.search(str(value)):

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, Row, T
 from adapters.sql.extents import TableExtent
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, Json, metadata
+from adapters.sql.upserts import InsertOnce
 from core.audit import AuditEntry, AuditQuery
 from core.extents import Extent
 from core.ids import DeviceUuid
@@ -34,6 +35,7 @@ audit_log = Table(
     sqlite_autoincrement=True,
 )
 _EXTENT = TableExtent(audit_log)
+_ADD = InsertOnce(audit_log, key="announcement_id")
 
 
 class SqlAuditStore:
@@ -41,9 +43,8 @@ class SqlAuditStore:
 
     async def add(self, tx: Transaction, entry: AuditEntry) -> None:
         """Keep an entry, once per announcement."""
-        insert = sql(tx).insert(audit_log).on_conflict_do_nothing(index_elements=["announcement_id"])
-        await sql(tx).run(
-            insert,
+        await _ADD.run(
+            tx,
             {
                 "announcement_id": entry.announcement_id,
                 "at": entry.at,

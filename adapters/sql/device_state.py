@@ -77,6 +77,7 @@ _DEPLOYED = (
     .order_by(deployed_states.c.version.desc())
     .limit(1)
 )
+_DEPLOY = deployed_states.insert()
 _DRAFT = select(draft_states).where(draft_states.c.device_uuid == bindparam("uuid"))
 _KNOWN = select(devices.c.id).where(devices.c.uuid == bindparam("uuid"))
 _REPORTED = select(reported_states).where(reported_states.c.device_uuid == bindparam("uuid"))
@@ -101,7 +102,7 @@ class SqlDesiredStateStore:
         """Remember a new version. Conflict, NotFound."""
         await _require_known(tx, deployed.uuid)
         try:
-            await sql(tx).run(deployed_states.insert(), _deployed_to_row(deployed))
+            await sql(tx).run(_DEPLOY, _deployed_to_row(deployed))
         except IntegrityError as error:
             raise Conflict("someone else deployed meanwhile") from error
 

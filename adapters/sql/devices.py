@@ -68,6 +68,7 @@ device_keys = Table(
     Column("fingerprint", Text),
 )
 
+_ADD = devices.insert().returning(devices.c.id)
 _BY_UUID = select(devices).where(devices.c.uuid == bindparam("uuid"))
 _HOLDER = (
     select(devices.c.uuid, devices.c.status)
@@ -101,7 +102,7 @@ class SqlDeviceStore:
     async def add(self, tx: Transaction, device: Device) -> Device:
         """Remember a new device. Conflict if its uuid is known."""
         try:
-            number = await sql(tx).value(devices.insert().returning(devices.c.id), _to_row(device))
+            number = await sql(tx).value(_ADD, _to_row(device))
         except IntegrityError as error:
             raise Conflict("a device with this uuid is already registered") from error
         return evolve(device, id=number)

@@ -6,6 +6,7 @@ from sqlalchemy import Column, Index, Table, Text, bindparam, delete
 
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, metadata
+from adapters.sql.upserts import InsertOnce
 from core.digests import digest_of
 from core.provisioning import Challenge
 from core.transactions import Transaction
@@ -21,6 +22,7 @@ enrolment_sessions = Table(
     Index("ix_enrolment_sessions_expires_at", "expires_at"),
 )
 
+_USE = InsertOnce(enrolment_sessions, key="challenge")
 _EXPIRED = delete(enrolment_sessions).where(enrolment_sessions.c.expires_at <= bindparam("now"))
 
 
@@ -29,18 +31,14 @@ class SqlUsedChallenges:
 
     async def use(self, tx: Transaction, challenge: Challenge, now: datetime) -> bool:
         """Note that it is used up; whether it was not before. The primary key is the judge."""
-        statement = (
-            sql(tx)
-            .insert(enrolment_sessions)
-            .values(
-                challenge=digest_of(challenge.text),
-                device_uuid=challenge.uuid,
-                fingerprint=challenge.fingerprint,
-                expires_at=challenge.expires_at,
-                used_at=now,
-            )
-        )
-        return await sql(tx).run(statement.on_conflict_do_nothing(index_elements=["challenge"])) == 1
+        row = {
+            "challenge": digest_of(challenge.text),
+            "device_uuid": challenge.uuid,
+            "fingerprint": challenge.fingerprint,
+            "expires_at": challenge.expires_at,
+            "used_at": now,
+        }
+        return await _USE.run(tx, row)
 
     async def forget_expired(self, tx: Transaction, now: datetime) -> int:
         """Forget those that nobody would accept any more."""

@@ -25,6 +25,7 @@ from adapters.sql.extents import TableExtent
 from adapters.sql.telemetry_metrics import part_of
 from adapters.sql.transactions import sql
 from adapters.sql.types import EPOCH, MICROSECOND, Instant, Json, metadata
+from adapters.sql.upserts import InsertOnce
 from core.extents import Extent
 from core.history import PRIVATE_CATEGORIES, Bucket, EventQuery, HistoryEvent, Tally, wire_types
 from core.ids import DeviceUuid
@@ -55,6 +56,7 @@ events = Table(
 )
 
 _EXTENT = TableExtent(events)
+_ADD = InsertOnce(events, key="announcement_id")
 _KEPT = tuple(column.name for column in events.c if column.name != "id")
 _GIVEN = tuple(column.name for column in events.c if column.name != "category")
 
@@ -64,8 +66,7 @@ class SqlEventStore:
 
     async def add(self, tx: Transaction, event: HistoryEvent) -> bool:
         """Keep an event, once per announcement."""
-        insert = sql(tx).insert(events).on_conflict_do_nothing(index_elements=["announcement_id"])
-        return await sql(tx).run(insert, {name: getattr(event, name) for name in _KEPT}) > 0
+        return await _ADD.run(tx, {name: getattr(event, name) for name in _KEPT})
 
     async def find(self, tx: Transaction, query: EventQuery) -> Sequence[HistoryEvent]:
         """Those asked for, in order."""

@@ -40,8 +40,10 @@ def migrate_sqlite(database: Path, folders: Sequence[MigrationFolder]) -> list[s
     """
     try:
         with closing(sqlite3.connect(database, timeout=30.0, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
+            # Not in the mode WAL yet: whoever switches to it while another starts is refused at once, without waiting.
+            connection.execute("BEGIN IMMEDIATE")
             connection.execute(_LEDGER)
+            connection.execute("COMMIT")
             return [
                 name
                 for folder in folders

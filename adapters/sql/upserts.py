@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT … DO UPDATE, built once for each database that we speak."""
+"""INSERT … ON CONFLICT …, built once for each database that we speak."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,3 +27,20 @@ class Upsert:
             statement = insert.on_conflict_do_update(index_elements=[self._key], set_=replaced)
             self._statements[type(tx)] = statement
         await sql(tx).run(statement, row)
+
+
+class InsertOnce:
+    """Writes a row unless there is one with the same key."""
+
+    def __init__(self, table: Table, *, key: str) -> None:
+        self._table = table
+        self._key = key
+        self._statements: dict[type, Any] = {}
+
+    async def run(self, tx: Transaction, row: Mapping[str, Any]) -> bool:
+        """Write the row; whether there was none. IntegrityError when it conflicts otherwise than by the key."""
+        statement = self._statements.get(type(tx))
+        if statement is None:
+            statement = sql(tx).insert(self._table).on_conflict_do_nothing(index_elements=[self._key])
+            self._statements[type(tx)] = statement
+        return await sql(tx).run(statement, row) > 0

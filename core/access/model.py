@@ -66,7 +66,7 @@ class User:
     email: str = field(converter=email_of)
     role: Role
     is_active: bool = True
-    full_name: str | None = field(default=None, validator=PlainText(longest=255, optional=True))
+    full_name: str | None = field(default=None, validator=PlainText(longest=255, optional=True, called="fullName"))
     created_at: datetime
     last_login_at: datetime | None = None
     revision: int = 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import Attribute, evolve, field, frozen
 
-from core.checks import PlainText
+from core.checks import PlainText, plain_text
 from core.device_state import canonical, check_document
 from core.errors import Invalid
 
@@ -114,9 +114,13 @@ class IssuedId:
 
     kind: IdKind
     id: int
-    name: str = field(validator=_name)
+    name: str = field()
     app_id: int | None = field(default=None, validator=app_number)
-    image_name: str | None = field(default=None, validator=PlainText(longest=512, optional=True))
+    image_name: str | None = field(default=None, validator=PlainText(longest=512, optional=True, called="imageName"))
     metadata: Mapping[str, Any] = field(validator=bounded)
     created_at: datetime
     created_by: str
+
+    @name.validator
+    def _(self, _attribute: "Attribute[str]", value: str) -> None:
+        plain_text(value, f"{self.kind.value}Name", longest=LONGEST_NAME)

@@ -41,6 +41,8 @@ DEFAULT_TARGET_STATE: Mapping[str, Any] = {
     },
 }
 
+_DEFAULT = Content.of(DEFAULT_TARGET_STATE["apps"], DEFAULT_TARGET_STATE["config"])
+
 
 class FirstState:
     """Gives a new device version 1 of what it shall run. Implements `core.provisioning.Issuer`."""
@@ -71,14 +73,13 @@ class FirstState:
 
 def first_content(template: Any, new_id: NewId) -> Content:
     """The defaults with what the template says. A template that is wrong is passed over: agents enrol only once."""
-    default = Content.of(DEFAULT_TARGET_STATE["apps"], DEFAULT_TARGET_STATE["config"])
     if template is None:
-        return default
+        return _DEFAULT
     try:
         return checked(_with_template(template), deployed=None, new_id=new_id)[0]
     except Invalid as refusal:
         log.exception("the setting %s is wrong and was passed over: %s", TEMPLATE, refusal.message)
-        return default
+        return _DEFAULT
 
 
 def _with_template(template: Any) -> Content:

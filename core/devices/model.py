@@ -64,8 +64,8 @@ class Device:
     """A machine we manage, from its registration until it is removed."""
 
     uuid: DeviceUuid
-    name: str = field(validator=PlainText(longest=LONGEST_NAME))
-    type: str = field(validator=PlainText(longest=LONGEST_TYPE))
+    name: str = field(validator=PlainText(longest=LONGEST_NAME, called="deviceName"))
+    type: str = field(validator=PlainText(longest=LONGEST_TYPE, called="deviceType"))
     created_at: datetime
     modified_at: datetime
     id: int = 0
@@ -76,8 +76,10 @@ class Device:
     provisioned_by: str | None = None
     mac_address: str | None = field(default=None, converter=mac_address)
     ip_address: str | None = None
-    os_version: str | None = field(default=None, validator=PlainText(longest=100, optional=True))
-    agent_version: str | None = field(default=None, validator=PlainText(longest=100, optional=True))
+    os_version: str | None = field(default=None, validator=PlainText(longest=100, optional=True, called="osVersion"))
+    agent_version: str | None = field(
+        default=None, validator=PlainText(longest=100, optional=True, called="agentVersion")
+    )
     is_online: bool = False
     connectivity_at: datetime | None = None
     last_seen: datetime | None = None

@@ -28,7 +28,7 @@ class ProvisioningKey:
 
     id: ProvisioningKeyId
     digest: str = field(repr=False)
-    fleet_id: str = field(validator=PlainText(longest=255))
+    fleet_id: str = field(validator=PlainText(longest=255, called="fleetId"))
     max_uses: int = field()
     expires_at: datetime
     created_at: datetime
@@ -38,7 +38,9 @@ class ProvisioningKey:
     is_active: bool = True
     last_used_at: datetime | None = None
     device_uuid: DeviceUuid | None = None
-    revoked_reason: str | None = field(default=None, validator=PlainText(longest=1000, shortest=0, optional=True))
+    revoked_reason: str | None = field(
+        default=None, validator=PlainText(longest=1000, shortest=0, optional=True, called="reason")
+    )
 
     @max_uses.validator
     def _(self, _attribute: object, value: int) -> None:
@@ -97,8 +99,8 @@ class Registration:
 
     uuid: DeviceUuid
     api_key: str = field(converter=device_api_key, repr=False)
-    name: str = field(validator=PlainText(longest=255))
-    type: str = field(validator=PlainText(longest=100))
+    name: str = field(validator=PlainText(longest=255, called="deviceName"))
+    type: str = field(validator=PlainText(longest=100, called="deviceType"))
     mac_address: str | None = field(default=None, converter=_mac_if_it_is_one)
     ip_address: str | None = None
     os_version: str | None = field(default=None, converter=_as_told)

@@ -45,8 +45,8 @@ class ExpectedDevice:
     When a MAC address is given, only a device that tells the same may take the place.
     """
 
-    name: str = field(validator=PlainText(longest=255))
-    type: str | None = field(default=None, validator=PlainText(longest=100, optional=True))
+    name: str = field(validator=PlainText(longest=255, called="deviceName"))
+    type: str | None = field(default=None, validator=PlainText(longest=100, optional=True, called="deviceType"))
     ip_address: str | None = field(default=None, converter=ip_address)
     mac_address: str | None = None
     fleet_id: str = DEFAULT_FLEET

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -12,12 +13,16 @@ import msgspec
 WORKERS = 32
 
 
-async def enrol_all(credentials: Path, *, seconds: float) -> int:
-    """Let new devices enrol by v1, both phases, until the time is over; how many did."""
+Enrol = Callable[[aiohttp.ClientSession, str], Awaitable[None]]
+"""Lets one new device enrol with a provisioning key, by all the calls it takes. Raises where it is not let in."""
+
+
+async def enrol_all(credentials: Path, enrol: Enrol, *, seconds: float) -> int:
+    """Let new devices enrol until the time is over; how many did."""
     known = await _known(credentials)
     until = time.perf_counter() + seconds
     async with aiohttp.ClientSession(base_url=known["url"]) as http:
-        counts = await asyncio.gather(*(_worker(http, known["provisioningKey"], until) for _ in range(WORKERS)))
+        counts = await asyncio.gather(*(_worker(http, known["provisioningKey"], enrol, until) for _ in range(WORKERS)))
     return sum(counts)
 
 
@@ -38,15 +43,16 @@ async def _known(credentials: Path) -> dict[str, str]:
     return msgspec.json.decode(await asyncio.to_thread(credentials.read_bytes), type=dict[str, str])
 
 
-async def _worker(http: aiohttp.ClientSession, key: str, until: float) -> int:
+async def _worker(http: aiohttp.ClientSession, key: str, enrol: Enrol, until: float) -> int:
     enrolled = 0
     while time.perf_counter() < until:
-        await _enrol(http, key)
+        await enrol(http, key)
         enrolled += 1
     return enrolled
 
 
-async def _enrol(http: aiohttp.ClientSession, key: str) -> None:
+async def by_v1(http: aiohttp.ClientSession, key: str) -> None:
+    """Register, and exchange the key."""
     name, device_key = str(uuid.uuid4()), secrets.token_hex(32)
     body = {"uuid": name, "deviceName": f"bench-{name[:8]}", "deviceType": "bench", "deviceApiKey": device_key}
     async with http.post("/api/v1/device/register", json=body, headers=_bearer(key)) as answer:

@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from adapters.system.secrets import write_private
 from core.actor import SYSTEM
+from core.errors import Invalid, Unavailable
 from core.provisioning import DEFAULT_FLEET, NewProvisioningKey
 from core.services import Services
 from entrypoints.wiring import settings as declared
@@ -48,12 +49,25 @@ async def first_credentials(services: Services) -> FirstCredentials:
 def write_credentials(path: Path, running: Running, first: FirstCredentials) -> None:
     """Write the addresses and the credentials as JSON, for nobody else to read.
 
-    What was made at an earlier start is not known any more: of that the file keeps what it had.
+    What was made at an earlier start is not known any more: of that the file keeps what it had. Raises Invalid when
+    there is something else in the file, Unavailable when it cannot be read or written.
     """
-    known = msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
-    known |= {"url": running.url, "mqttUrl": running.mqtt_url, "username": ADMIN}
-    if first.password:
-        known["password"] = first.password
-    if first.provisioning_key:
-        known["provisioningKey"] = first.provisioning_key
-    write_private(path, msgspec.json.format(msgspec.json.encode(known)).decode() + "\n", replace=True)
+    try:
+        known = _known(path) | {"url": running.url, "mqttUrl": running.mqtt_url, "username": ADMIN}
+        if first.password:
+            known["password"] = first.password
+        if first.provisioning_key:
+            known["provisioningKey"] = first.provisioning_key
+        write_private(path, msgspec.json.format(msgspec.json.encode(known)).decode() + "\n", replace=True)
+    except OSError as error:
+        raise Unavailable(f"the credentials cannot be written to {path}: {error.strerror}") from error
+
+
+def _known(path: Path) -> dict[str, str]:
+    """What the file says. It may be empty, as those are that `mktemp` makes."""
+    try:
+        return msgspec.json.decode(path.read_bytes().strip() or b"{}", type=dict[str, str])
+    except FileNotFoundError:
+        return {}
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path} holds something other than credentials: name another file") from error

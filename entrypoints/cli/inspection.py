@@ -4,6 +4,7 @@ import os
 
 import pluggy
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from core.errors import Refusal
@@ -45,4 +46,4 @@ def _shown(setting: AnySetting) -> str:
     try:
         return str(setting.parsed(given))
     except Refusal as refusal:
-        return f"[bold red]{refusal.message}[/]"
+        return f"[bold red]{escape(refusal.message)}[/]"

@@ -2,6 +2,7 @@
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from core.errors import Refusal
 from entrypoints.cli import commands
@@ -28,6 +29,6 @@ def main() -> None:
     try:
         app = command_line()
     except Refusal as refusal:
-        Console(stderr=True).print(f"[bold red]iotistic cannot start:[/] {refusal.message}")
+        Console(stderr=True).print(f"[bold red]iotistic cannot start:[/] {escape(refusal.message)}")
         raise SystemExit(1) from refusal
     app()

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from core.errors import Refusal
 
@@ -36,5 +37,5 @@ def up(
     try:
         asyncio.run(serve(Wanted(data=data, environment=environment, demo=demo, credentials=credentials)))
     except Refusal as refusal:
-        Console(stderr=True).print(f"[bold red]iotistic cannot start:[/] {refusal.message}")
+        Console(stderr=True).print(f"[bold red]iotistic cannot start:[/] {escape(refusal.message)}")
         raise typer.Exit(1) from refusal

@@ -13,6 +13,7 @@ from core.errors import Forbidden, Unauthenticated
 from core.ids import DeviceUuid
 from core.services import Services
 from entrypoints.http.addresses import TrustedProxies
+from entrypoints.http.cookies import COOKIE
 from entrypoints.http.routing import Allow, Caller
 
 DEVICE_KEY_HEADER = "X-Device-API-Key"
@@ -87,9 +88,13 @@ class Authentication:
 
     async def _user(self, allow: Allow, request: web.Request) -> Actor:
         token = bearer_of(request) or (request.query.get("token") if allow.token_in_query else None)
-        if token is None:
+        cookie = request.cookies.get(COOKIE) if allow.session_cookie else None
+        if token is not None:
+            actor: Actor = await self._sessions.actor(token, self._proxies.address_of(request))
+        elif cookie:
+            actor = await self._sessions.watcher(cookie, self._proxies.address_of(request))
+        else:
             raise Unauthenticated("log in first: POST /api/v1/auth/login, then send Authorization: Bearer <token>")
-        actor: Actor = await self._sessions.actor(token, self._proxies.address_of(request))
         if allow.permission is not None:
             require(actor, allow.permission)
         return actor

@@ -1,4 +1,4 @@
-"""The cookie of a login. It lets a browser watch what happens (`/ws`), where pages cannot send a token; no more."""
+"""The cookie of a login. It lets a browser watch (`/ws`, `/live`), where pages cannot send a token; no more."""
 
 from datetime import timedelta
 

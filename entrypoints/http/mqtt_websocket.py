@@ -3,6 +3,8 @@
 from aiohttp import WSMsgType, web
 
 from adapters.amqtt import EmbeddedBroker
+from core.errors import Invalid
+from entrypoints.http.errors import response_to
 from entrypoints.http.routing import SECRET, Route
 
 PATH = "/mqtt"
@@ -20,7 +22,8 @@ class MqttWebSocket:
         """Upgrade the connection and serve MQTT on it until it ends."""
         offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
         if SUBPROTOCOL not in (name.strip() for name in offered):
-            raise web.HTTPBadRequest(text="this is MQTT over WebSocket: offer the subprotocol mqtt")
+            why = "this is MQTT over WebSocket: offer the subprotocol mqtt"
+            return response_to(Invalid(why, field="Sec-WebSocket-Protocol"))
         largest = self._broker.limits.packet_bytes + _HEADER
         response = web.WebSocketResponse(protocols=(SUBPROTOCOL,), max_msg_size=largest, compress=False)
         await response.prepare(request)

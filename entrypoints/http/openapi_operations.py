@@ -124,6 +124,8 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
     schemes = [*ALLOWED.get(route.allow.caller, ()), *(each.value for each in route.secrets if each.value in SCHEMES)]
     if route.allow.token_in_query:
         schemes.append(Secret.TOKEN_IN_QUERY.value)
+    if route.allow.session_cookie:
+        schemes.append(Secret.SESSION_COOKIE.value)
     optional: list[dict[str, list[str]]] = [{}] if OPTIONAL.intersection(route.secrets) else []
     return [*({scheme: list[str]()} for scheme in schemes), *optional]
 

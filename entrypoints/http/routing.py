@@ -31,11 +31,13 @@ class Allow:
     """Whom a route lets pass before its handler runs. The use case behind it asks again.
 
     `token_in_query`: the access token of a person may stand in `?token=`, where browsers can send no header.
+    `session_cookie`: the cookie of a login counts too. Only for routes that change nothing and check the Origin.
     """
 
     caller: Caller
     permission: Permission | None = None
     token_in_query: bool = field(default=False, kw_only=True)
+    session_cookie: bool = field(default=False, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.caller.value} with {self.permission}" if self.permission else self.caller.value

@@ -16,6 +16,7 @@ from core.errors import Unavailable
 from core.mqtt import Endpoint
 from core.services import Services
 from core.settings import Settings
+from entrypoints.http import malformed
 from entrypoints.http.addresses import TrustedProxies
 from entrypoints.http.app import application
 from entrypoints.http.authentication import Authentication
@@ -204,7 +205,12 @@ def _url_of(door: socket.socket, settings: Settings) -> str:
 async def _http(app: web.Application, door: socket.socket) -> AsyncIterator[None]:
     """HTTP is served. On leaving, requests under way are finished first."""
     runner = web.AppRunner(
-        app, handle_signals=False, access_log=None, auto_decompress=False, shutdown_timeout=DRAIN_SECONDS
+        app,
+        handle_signals=False,
+        access_log=None,
+        auto_decompress=False,
+        shutdown_timeout=DRAIN_SECONDS,
+        logger=malformed.log,
     )
     await runner.setup()
     try:

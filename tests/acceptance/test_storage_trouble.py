@@ -96,8 +96,11 @@ async def test_a_locked_database_refuses_and_recovers_by_itself(api: Api) -> Non
         acknowledged = await assert_refused(api, device)
         new = {"Authorization": f"Bearer {'x' * 64}"}
         assert (await api.stranger.post("/device/register", registration(), headers=new)).status in {401, 503}
+        ready = await api.stranger.get("/ready", root=True)
+        assert (ready.status, ready.body["failing"]) == (503, ["database"])
         other.execute("ROLLBACK")
     await assert_recovered(device, api.running.data, acknowledged)
+    assert (await api.stranger.get("/ready", root=True)).status == 200
 
 
 async def test_a_full_database_refuses_and_recovers_when_there_is_room_again(data: Path) -> None:

@@ -22,6 +22,7 @@ class Named:
 
     name: str = field(validator=PlainText(longest=5))
     note: str | None = field(default=None, validator=PlainText(longest=5, shortest=0, optional=True))
+    full_name: str = field(default="", validator=PlainText(longest=5, shortest=0, called="fullName"))
 
 
 def test_who_holds_the_permission_passes_and_so_do_we_ourselves() -> None:
@@ -84,3 +85,10 @@ def test_a_validator_lets_pass_what_may_be_absent() -> None:
 
 def test_what_is_shown_of_text_from_outside_is_short_and_plain() -> None:
     assert printable("a\x1b[31mb\0\n" + "c" * 100, longest=10) == "a[31mbcccc"
+
+
+def test_a_value_is_refused_under_the_name_that_its_sender_knows() -> None:
+    for wrong in ("too long", "a\n"):
+        with pytest.raises(Invalid, match="fullName") as refusal:
+            Named("name", full_name=wrong)
+        assert list(refusal.value.fields) == ["fullName"]

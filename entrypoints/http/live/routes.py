@@ -73,11 +73,13 @@ class Live:
     async def device_stream(self, request: web.Request) -> web.StreamResponse:
         """What happens on a device, as server-sent events."""
         device = device_of(request)
+        check_origin(request, self._origins)
         await self._let_in(actor_of(request), device)
         return await self._stream(request, device, DEVICE_DEFAULT)
 
     async def global_stream(self, request: web.Request) -> web.StreamResponse:
         """What happens, as server-sent events."""
+        check_origin(request, self._origins)
         return await self._stream(request, None, GLOBAL_DEFAULT)
 
     def close(self) -> None:
@@ -86,7 +88,7 @@ class Live:
 
     def routes(self) -> list[Route]:
         """All of them."""
-        watch = Allow(Caller.USER, WATCH, token_in_query=True)
+        watch = Allow(Caller.USER, WATCH, token_in_query=True, session_cookie=True)
         query = (
             text("channels", "Names of channels, with commas between them"),
             text("serviceName", "Only lines of this service"),

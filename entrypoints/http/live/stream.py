@@ -53,6 +53,7 @@ def opened(allowed_origin: str | None) -> web.StreamResponse:
     response.headers["Server"] = "iotistic"
     if allowed_origin is not None:
         response.headers["Access-Control-Allow-Origin"] = allowed_origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
         response.headers["Vary"] = "Origin"
     return response
 

@@ -109,6 +109,7 @@ async def test_a_websocket_without_the_subprotocol_is_refused(site: Site, browse
     assert refused.value.status == 400
     async with browser.get(site.url) as answer:
         assert answer.status == 400
+        assert "offer the subprotocol mqtt" in (await answer.json())["message"]
 
 
 async def test_text_on_a_websocket_closes_it(site: Site, browser: aiohttp.ClientSession) -> None:

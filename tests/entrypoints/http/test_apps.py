@@ -125,6 +125,13 @@ async def test_ids_are_whole_numbers_on_the_wire(manager: Caller, device: Enroll
     assert (await manager.post("/services/next-id", {"serviceName": "x"})).status == 400
 
 
+async def test_a_name_that_is_too_long_is_refused_in_the_words_of_its_sender(manager: Caller) -> None:
+    for kind in ("app", "service"):
+        body = {f"{kind}Name": "x" * 300, "appId": 1001}
+        answer = await manager.post(f"/{kind}s/next-id", body)
+        assert (answer.status, list(answer.body["fields"])) == (400, [f"{kind}Name"])
+
+
 async def test_the_catalogue_is_kept(manager: Caller, device: EnrolledDevice) -> None:
     made = await manager.post("/applications", {"appName": "Web shop", "slug": "web-shop", "defaultConfig": {"a": 1}})
     assert made.status == 201

@@ -159,6 +159,13 @@ async def test_a_device_is_edited(api: Api) -> None:
     assert (await manager.patch(path, {"ipAddress": "no address"})).status == 400
 
 
+@pytest.mark.parametrize("field", ["deviceName", "deviceType", "ipAddress", "macAddress"])
+async def test_an_edit_is_refused_in_the_words_of_its_sender(api: Api, field: str) -> None:
+    device = await api.device()
+    answer = await (await api.person(Role.MANAGER)).patch(f"/devices/{device.uuid}", {field: "x" * 300})
+    assert (answer.status, list(answer.body["fields"])) == (400, [field])
+
+
 async def test_a_device_out_of_service_may_not_poll_until_it_is_back(api: Api) -> None:
     """§12.1 item 28, over HTTP."""
     device = await api.device()

@@ -56,7 +56,7 @@ async def test_keys_are_listed_by_fleet_or_all(owner: Caller) -> None:
     ("body", "field"),
     [
         ({}, "fleetId"),
-        ({"fleetId": ""}, "fleet_id"),
+        ({"fleetId": ""}, "fleetId"),
         ({"fleetId": 7}, "fleetId"),
         ({"fleetId": "a", "maxDevices": 0}, "maxDevices"),
         ({"fleetId": "a", "maxUses": -1}, "maxDevices"),
@@ -85,6 +85,7 @@ async def test_the_seeds_words_mean_the_same(owner: Caller) -> None:
 
 
 async def test_a_generated_key_needs_no_body_and_replaces_another(api: Api, owner: Caller) -> None:
+    """Contract 12.3 item 49: the dialog generates, generates again, and the one before is good no more."""
     first = await owner.post("/provisioning-keys/generate")
     assert (first.status, first.body["fleetId"], first.body["maxDevices"]) == (201, "default-fleet", 1)
     second = await owner.post("/provisioning-keys/generate", {"fleetId": "a", "previousKeyId": first.body["id"]})
@@ -137,6 +138,13 @@ async def test_a_registration_without_a_field_it_needs_is_refused_by_its_name(ap
     bearer = {"Authorization": f"Bearer {await api.provisioning_key()}"}
     answer = await api.stranger.post("/device/register", body, headers=bearer)
     assert (answer.status, list(answer.body["fields"])) == (400, [missing])
+
+
+@pytest.mark.parametrize(("field", "value"), [("deviceName", "n" * 256), ("deviceName", ""), ("deviceType", "t" * 101)])
+async def test_a_registration_is_refused_in_the_words_of_its_sender(api: Api, field: str, value: str) -> None:
+    secret = await api.provisioning_key()
+    answer = await register(api, secret, **{field: value})
+    assert (answer.status, list(answer.body["fields"])) == (400, [field])
 
 
 @pytest.mark.parametrize(

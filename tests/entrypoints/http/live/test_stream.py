@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
 
 from core.actor import Role
-from tests.support.application import Api, Caller, running_api
+from entrypoints.http.cookies import COOKIE
+from tests.support.application import OWNER_PASSWORD, Api, Caller, running_api
 from tests.support.live import listening, token_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -63,6 +65,28 @@ async def test_pages_send_their_token_in_the_query(api: Api) -> None:
     assert (await api.stranger.get("/live")).status == 401
     assert (await api.stranger.get("/live?token=forged")).status == 401
     assert (await api.stranger.get(f"/devices?token={token}")).status == 401
+
+
+async def cookie_of(api: Api) -> dict[str, str]:
+    """The cookie of a login, as a browser sends it."""
+    await api.person(Role.VIEWER)
+    answer = await api.stranger.post("/auth/login", {"username": "the-viewer", "password": OWNER_PASSWORD})
+    return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+
+
+async def test_pages_of_ours_listen_with_the_cookie_of_their_login_and_other_sites_do_not(api: Api) -> None:
+    device, cookie = await api.device(), await cookie_of(api)
+    http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+    async with http:
+        browser = Caller(http, api.running.url, cookie)
+        for path in ("/live?channels=mqtt-stats", f"/devices/{device.uuid}/live?channels=metrics"):
+            async with listening(browser, path, Origin=api.running.url) as listener:
+                assert listener.response.content_type == "text/event-stream"
+            for origin in ("https://evil.example", "null"):
+                assert (await browser.get(path, headers={"Origin": origin})).status == 403
+        assert (await browser.get("/devices")).status == 401
+        ended = Caller(http, api.running.url, {"Cookie": f"{COOKIE}=forged"})
+        assert (await ended.get("/live")).status == 401
 
 
 @pytest.mark.parametrize("query", ["channels=logs", "channels=nope", "lastEventId=x"])
