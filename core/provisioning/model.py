@@ -15,6 +15,7 @@ from core.provisioning.challenges import Challenge
 
 MOST_USES = 10_000
 LONGEST_DAYS = 3650
+LONGEST_SECRET = 256
 LONGEST_VERSION = 100
 
 
