@@ -12,13 +12,15 @@ from core.errors import Invalid
 class PeriodicTask:
     """`run` is awaited `every` so often, and soon after a signal of a topic in `wakened_by`.
 
-    It takes no input: it looks what there is to do, and does it; so a lost signal costs time, never work.
+    It takes no input: it looks what there is to do, and does it; so a lost signal costs time, never work. It runs in
+    one process at a time, the leader; with `everywhere` in each, because it looks after what the process itself holds.
     """
 
     name: str
     every: timedelta = field()
     run: Callable[[], Awaitable[object]]
     wakened_by: tuple[str, ...] = ()
+    everywhere: bool = False
 
     @every.validator
     def _(self, _attribute: object, value: timedelta) -> None:

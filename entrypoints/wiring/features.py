@@ -42,6 +42,7 @@ from entrypoints.http.tags import tag_routes
 from entrypoints.http.traffic import traffic_routes
 from entrypoints.http.users import user_routes
 from entrypoints.wiring import settings as declared
+from entrypoints.wiring.cluster import CLUSTER_SETTINGS
 from entrypoints.wiring.monitoring import MONITORING_SETTINGS, monitoring_subscriptions, monitoring_tasks
 from entrypoints.wiring.reconcilers import periodic_tasks
 from entrypoints.wiring.room import ROOM_SETTINGS, room_tasks
@@ -59,6 +60,7 @@ def settings() -> Iterable[AnySetting]:
     """Every setting of our own parts."""
     return [
         *declared.OURS,
+        *CLUSTER_SETTINGS,
         *access.SETTINGS,
         *audit.SETTINGS,
         *device_state.SETTINGS,

@@ -1,0 +1,1 @@
+"""The queue between processes: Redis or RabbitMQ, spoken to by dramatiq."""

@@ -1,0 +1,1 @@
+"""Brokers that run as programs of their own: Mosquitto, and others that speak MQTT."""

@@ -1,0 +1,69 @@
+"""The settings of several processes that work together."""
+
+from core.settings import AnySetting, Setting, boolean, integer, text
+from entrypoints.wiring.settings import own_secret
+
+DATABASE_URL = Setting(
+    name="DATABASE_URL",
+    read=text,
+    default="",
+    summary="The database of `serve`, `listen` and `work`, such as postgresql://iotistic:…@db/iotistic",
+    secret=True,
+)
+DB_POOL_MAX = Setting(
+    name="DB_POOL_MAX", read=integer(2, 500), default=10, summary="How many connections a process keeps to PostgreSQL"
+)
+MIGRATE_AT_START = Setting(
+    name="MIGRATE_AT_START",
+    read=boolean,
+    default=True,
+    summary="Whether a process that starts brings the tables up to date; else `iotistic migrate run` does",
+)
+MQTT_URL = Setting(
+    name="MQTT_URL",
+    read=text,
+    default="",
+    summary="Where our own processes reach the broker, such as mqtt://mosquitto:1883; empty: MQTT_BROKER_URL",
+)
+MQTT_USERNAME = Setting(
+    name="MQTT_USERNAME", read=text, default="iotistic", summary="The account of our own processes at the broker"
+)
+MQTT_PASSWORD = Setting(
+    name="MQTT_PASSWORD",
+    read=own_secret,
+    default="",
+    summary="The password of our own processes at the broker",
+    secret=True,
+)
+MQTT_CA_CERT = Setting(
+    name="MQTT_CA_CERT",
+    read=text,
+    default="",
+    summary="File with the certificates by which the broker is believed, for mqtts://; empty: those of the machine",
+)
+REDIS_URL = Setting(
+    name="REDIS_URL",
+    read=text,
+    default="",
+    summary="Redis, such as redis://redis:6379/0, where guesses are counted and, without QUEUE_URL, the queue is",
+    secret=True,
+)
+QUEUE_URL = Setting(
+    name="QUEUE_URL",
+    read=text,
+    default="",
+    summary="The queue of `work`: redis://… or amqp://… (RabbitMQ); empty: REDIS_URL",
+    secret=True,
+)
+
+CLUSTER_SETTINGS: tuple[AnySetting, ...] = (
+    DATABASE_URL,
+    DB_POOL_MAX,
+    MIGRATE_AT_START,
+    MQTT_URL,
+    MQTT_USERNAME,
+    MQTT_PASSWORD,
+    MQTT_CA_CERT,
+    REDIS_URL,
+    QUEUE_URL,
+)
