@@ -15,7 +15,7 @@ from core.transactions import Signals
 from entrypoints.http.live.hub import Hub
 from entrypoints.http.live.socket import BURST, LARGEST_MESSAGE, Allowance, token_from
 from entrypoints.http.live.visitors import MOST_OF_ONE, MOST_STRANGERS, MOST_SUBSCRIPTIONS, Visitor, Visitors
-from entrypoints.wiring.lifespan import DRAIN_SECONDS
+from entrypoints.wiring.web import DRAIN_SECONDS
 from tests.support.application import Api, running_api
 from tests.support.clock import TestClock
 from tests.support.live import Watcher, listening, token_of, watching
