@@ -19,7 +19,7 @@ run: $(STAMP)  ## start the control plane with five simulated devices
 	$(BIN)/iotistic up --demo 5
 
 test: $(STAMP)  ## run every test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -rs
 
 check: $(STAMP)  ## lint, types, import contracts, architecture
 	$(BIN)/ruff check .
