@@ -83,11 +83,31 @@ _IN_SERVICE = (
 )
 _DIGEST = select(device_keys.c.digest).where(device_keys.c.device_uuid == bindparam("uuid"))
 _PUT_KEY = Upsert(device_keys, key="device_uuid")
+# How many devices a statement names at a time.
+MOST_NAMED = 500
 _HEARD = update(devices).where(devices.c.uuid == bindparam("of")).values(last_seen=bindparam("at"))
 _WAKE = (
     update(devices)
     .where(devices.c.uuid == bindparam("of"), devices.c.is_online.is_(False))
     .values(is_online=True, connectivity_at=bindparam("at"))
+)
+_ASLEEP = select(devices.c.uuid).where(
+    devices.c.uuid.in_(bindparam("uuids", expanding=True)), devices.c.is_online.is_(False)
+)
+_UNHEARD = (
+    select(devices.c.uuid)
+    .where(devices.c.is_online.is_(True), devices.c.last_seen < bindparam("moment", type_=Instant))
+    .order_by(devices.c.uuid)
+    .limit(bindparam("most", type_=Integer))
+)
+_FALL_SILENT = (
+    update(devices)
+    .where(
+        devices.c.uuid == bindparam("of"),
+        devices.c.is_online.is_(True),
+        devices.c.last_seen < bindparam("moment", type_=Instant),
+    )
+    .values(is_online=False, connectivity_at=bindparam("at"))
 )
 _SILENCE = (
     update(devices)
@@ -209,8 +229,25 @@ class SqlLivenessStore:
         """Note when devices were heard of; those that were offline are the answer."""
         if not seen:
             return []
-        await sql(tx).run(_HEARD, [{"of": uuid, "at": at} for uuid, at in seen.items()])
-        return [uuid for uuid, at in seen.items() if await sql(tx).run(_WAKE, {"of": uuid, "at": at})]
+        # In one order, so that two processes who have heard the same devices do not wait for each other in a circle.
+        ordered = sorted(seen)
+        await sql(tx).run(_HEARD, [{"of": uuid, "at": seen[uuid]} for uuid in ordered])
+        asleep: list[str] = []
+        for first in range(0, len(ordered), MOST_NAMED):
+            rows = await sql(tx).rows(_ASLEEP, {"uuids": ordered[first : first + MOST_NAMED]})
+            asleep += [row.uuid for row in rows]
+        woken = map(DeviceUuid, sorted(asleep))
+        return [uuid for uuid in woken if await sql(tx).run(_WAKE, {"of": uuid, "at": seen[uuid]})]
+
+    async def fall_silent(self, tx: Transaction, moment: datetime, now: datetime, most: int) -> Sequence[DeviceUuid]:
+        """Mark offline those who were not heard of since the moment."""
+        rows = await sql(tx).rows(_UNHEARD, {"moment": moment, "most": most})
+        # Whoever has spoken in between stays online.
+        return [
+            DeviceUuid(row.uuid)
+            for row in rows
+            if await sql(tx).run(_FALL_SILENT, {"of": row.uuid, "moment": moment, "at": now})
+        ]
 
     async def silent(self, tx: Transaction, uuids: Sequence[DeviceUuid], now: datetime) -> Sequence[DeviceUuid]:
         """Mark devices offline; those that were online are the answer."""

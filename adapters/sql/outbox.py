@@ -27,7 +27,7 @@ from sqlalchemy import (
 from adapters.sql.transactions import SqlTransaction, sql
 from adapters.sql.types import Instant, Json, metadata
 from core.events import CORRELATION, EVENTS, Announced, Event
-from core.outbox import DeadLetter, Failure
+from core.outbox import DeadLetter, Failure, lane_of
 from core.transactions import Transaction
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,9 @@ outbox = Table(
     Column("announced_at", Instant, nullable=False),
     Column("relayed", Integer, nullable=False, server_default="0"),
     Column("correlation_id", Text),
+    Column("lane", Integer, nullable=False, server_default="0"),
     Index("ix_outbox_relayed", "relayed", "id"),
+    Index("ix_outbox_relayed_lane", "relayed", "lane", "id"),
     sqlite_autoincrement=True,
 )
 outbox_failures = Table(
@@ -67,6 +69,8 @@ class UnknownEvent(Event):
 
 _INSERT = outbox.insert()
 _PENDING = select(outbox).where(outbox.c.relayed == 0).order_by(outbox.c.id).limit(bindparam("most"))
+_IN_LANE = _PENDING.where(outbox.c.lane == bindparam("lane"))
+_LANES = select(outbox.c.lane).where(outbox.c.relayed == 0).distinct().order_by(outbox.c.lane)
 _FAILURE_OF_EVENT = exists().where(outbox_failures.c.event_id == outbox.c.id)
 
 
@@ -78,6 +82,7 @@ async def insert_announcement(tx: SqlTransaction, event: Event) -> None:
         "announced_at": event.at,
         "relayed": 0,
         "correlation_id": CORRELATION.get(),
+        "lane": lane_of(event),
     }
     await tx.run(_INSERT, row)
 
@@ -97,9 +102,15 @@ def event_from(name: str, payload: Any) -> Event:
 class SqlOutboxStore:
     """Stateless; everything is in the tables."""
 
-    async def pending(self, tx: Transaction, limit: int) -> Sequence[Announced[Any]]:
+    async def pending(self, tx: Transaction, limit: int, lane: int | None = None) -> Sequence[Announced[Any]]:
         """The oldest events nobody has been told of."""
-        return [_announced(row) for row in await sql(tx).rows(_PENDING, {"most": limit})]
+        if lane is None:
+            return [_announced(row) for row in await sql(tx).rows(_PENDING, {"most": limit})]
+        return [_announced(row) for row in await sql(tx).rows(_IN_LANE, {"most": limit, "lane": lane})]
+
+    async def lanes(self, tx: Transaction) -> Sequence[int]:
+        """The lanes in which something waits."""
+        return [row.lane for row in await sql(tx).rows(_LANES)]
 
     async def relayed(self, tx: Transaction, event_ids: Sequence[int], failures: Sequence[Failure]) -> None:
         """Book the failures, drop what needs no more."""

@@ -46,7 +46,7 @@ class PostgresHold:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await connection.execute(b"SELECT 1")
         except (psycopg.Error, TimeoutError) as error:
-            log.warning("a lock is lost, the database does not answer: %s", error or "in time")
+            log.warning("a lock is lost, the database does not answer: %r", error)
             self._lost.set()
 
 

@@ -1,14 +1,14 @@
-"""Our own RSA keys, in files that only their owner can read. Implements `core.provisioning.ServerKeys`."""
+"""Our own RSA keys, renewed and honoured for a while. Implements `core.provisioning.ServerKeys`."""
 
 import asyncio
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from attrs import field, frozen
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
@@ -45,7 +45,7 @@ MOST_WAITING = 256
 AT_ONCE = 2
 """How many are opened at a time: OpenSSL works without the interpreter's lock, and there must be time for others."""
 LOOK_AGAIN = 5.0
-"""Seconds between two looks into the folder for a key that another process may have made."""
+"""Seconds between two looks for a key that another process may have made."""
 
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{16})\.pem")
 _MOMENT = "%Y%m%dT%H%M%SZ"
@@ -72,11 +72,52 @@ class _Key:
         return (self.private.key_size + 7) // 8
 
 
-class RsaServerKeys:
-    """Keys of 3072 bits in one folder, named by when they were made and by what they are."""
+class KeyCupboard(Protocol):
+    """Where keys are kept, each under its name, as PEM. Called in threads. Raises OSError, or Unavailable."""
 
-    def __init__(self, folder: Path, clock: Clock, *, lifetime: timedelta, grace: timedelta, bits: int = BITS) -> None:
-        self._folder = folder
+    def names(self) -> Iterable[str]:
+        """The names of all that is there; other things may be there as well."""
+
+    def read(self, name: str) -> bytes:
+        """What is kept under the name. ValueError when it cannot be told any more."""
+
+    def write(self, name: str, text: str) -> None:
+        """Keep it, for nobody else to read."""
+
+    def remove(self, name: str) -> None:
+        """Forget it, if it is there."""
+
+
+@frozen
+class KeyFolder:
+    """Keys in files that only their owner can read."""
+
+    path: Path
+
+    def names(self) -> Iterable[str]:
+        """The names of the files."""
+        return [path.name for path in self.path.glob("*.pem")]
+
+    def read(self, name: str) -> bytes:
+        """What the file holds."""
+        return (self.path / name).read_bytes()
+
+    def write(self, name: str, text: str) -> None:
+        """Make the file, whole or not at all."""
+        write_private(self.path / name, text)
+
+    def remove(self, name: str) -> None:
+        """Remove the file."""
+        (self.path / name).unlink(missing_ok=True)
+
+
+class RsaServerKeys:
+    """Keys of 3072 bits in one cupboard, named by when they were made and by what they are."""
+
+    def __init__(
+        self, cupboard: KeyCupboard, clock: Clock, *, lifetime: timedelta, grace: timedelta, bits: int = BITS
+    ) -> None:
+        self._cupboard = cupboard
         self._clock = clock
         self._lifetime = lifetime
         self._grace = grace
@@ -145,23 +186,22 @@ class RsaServerKeys:
         return [*self._keys[:1], *(key for key, follower in followed if now - follower.made_at < self._grace)]
 
     def _look(self) -> None:
-        """Read the folder."""
+        """See what there is."""
         self._looked_at = self._clock.monotonic()
         known = {key.id: key for key in self._keys}
-        names = sorted((path.name for path in self._folder.glob("*.pem")), reverse=True)
+        names = sorted(self._cupboard.names(), reverse=True)
         found = [match for match in map(_NAME.fullmatch, names) if match]
         read = [known.get(match[2]) or self._read(match) for match in found]
         self._keys = [key for key in read if key is not None]
 
     def _read(self, name: re.Match[str]) -> _Key | None:
-        path = self._folder / name[0]
         try:
-            private = load_pem_private_key(path.read_bytes(), password=None)
+            private = load_pem_private_key(self._cupboard.read(name[0]), password=None)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
-            log.exception("the server key %s cannot be read and is passed over", path)
+            log.exception("the server key %s cannot be read and is passed over", name[0])
             return None
         if not isinstance(private, RSAPrivateKey):
-            log.error("the server key %s is no RSA key and is passed over", path)
+            log.error("the server key %s is no RSA key and is passed over", name[0])
             return None
         return _Key(id=name[2], made_at=datetime.strptime(name[1], _MOMENT).replace(tzinfo=UTC), private=private)
 
@@ -170,20 +210,24 @@ class RsaServerKeys:
         der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         key = _Key(id=sha256(der).hexdigest()[:16], made_at=self._clock.now().replace(microsecond=0), private=private)
         text = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        write_private(self._folder / f"{key.made_at:{_MOMENT}}-{key.id}.pem", text)
+        self._cupboard.write(_name_of(key), text)
         self._keys = [key, *self._keys]
         log.info("made the server key %s", key.id)
 
     def _remove(self, keys: Sequence[_Key]) -> None:
         for key in keys:
-            (self._folder / f"{key.made_at:{_MOMENT}}-{key.id}.pem").unlink(missing_ok=True)
+            self._cupboard.remove(_name_of(key))
             log.info("the server key %s is honoured no more", key.id)
 
     async def _off_loop(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.to_thread(work)
         except OSError as error:
-            raise Unavailable(f"the server keys in {self._folder} cannot be used: {error.strerror}") from error
+            raise Unavailable(f"the server keys cannot be used: {error.strerror} ({error.filename})") from error
+
+
+def _name_of(key: _Key) -> str:
+    return f"{key.made_at:{_MOMENT}}-{key.id}.pem"
 
 
 def _told(key: _Key) -> ServerKey:

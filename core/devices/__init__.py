@@ -11,7 +11,7 @@ from core.devices.events import (
     DeviceRemoved,
 )
 from core.devices.keys import DEVICE_KEYS, DEVICES, DeviceKeys
-from core.devices.liveness import LIVENESS, Liveness
+from core.devices.liveness import LIVENESS, Liveness, Silence
 from core.devices.model import (
     Device,
     DeviceEdit,
@@ -60,6 +60,7 @@ __all__ = [
     "LivenessStore",
     "ProvisioningState",
     "Quota",
+    "Silence",
     "device_api_key",
     "ip_address",
     "mac_address",

@@ -10,6 +10,12 @@ from core.ids import DeviceUuid
 from core.transactions import Signals, Transactions
 
 LIVENESS = "liveness"
+# One of many processes writes a device down again after this part of the time that it may be silent.
+APART = 0.1
+# Who asks less often than this, in seconds, was held up: something was not as it should be.
+LONGEST_PAUSE = 30.0
+# Few enough to hold nobody up.
+BATCH = 1000
 
 
 class Liveness:
@@ -17,6 +23,9 @@ class Liveness:
 
     Signs are kept in memory and written down in one go by `settle`; losing the last few to a crash loses nothing,
     since living devices speak again.
+
+    Where this process hears all devices it also notices who has fallen silent. Where it is `one_of_many` that is left
+    to `Silence`, and a device that goes on speaking is written down a few times within `offline_after`, no more.
     """
 
     def __init__(
@@ -27,27 +36,34 @@ class Liveness:
         signals: Signals,
         *,
         offline_after: timedelta,
+        one_of_many: bool = False,
     ) -> None:
         self._transactions = transactions
         self._store = store
         self._clock = clock
         self._signals = signals
         self._offline_after = offline_after.total_seconds()
+        self._one_of_many = one_of_many
+        self._apart = self._offline_after * APART if one_of_many else 0.0
         self._heard: dict[DeviceUuid, float] = {}
         self._unwritten: dict[DeviceUuid, datetime] = {}
 
     async def open(self) -> None:
         """Take over from the last run. Whoever was online gets the full time to speak up: we were away, not they."""
+        if self._one_of_many:
+            return
         async with self._transactions.read() as tx:
             for uuid in await self._store.online(tx):
                 self._heard[uuid] = self._clock.monotonic()
 
     def seen(self, uuid: DeviceUuid) -> None:
         """A device has given an authenticated sign of life just now."""
-        known = uuid in self._heard
-        self._heard[uuid] = self._clock.monotonic()
+        heard, now = self._heard.get(uuid), self._clock.monotonic()
+        if self._one_of_many and heard is not None and now - heard < self._apart:
+            return
+        self._heard[uuid] = now
         self._unwritten[uuid] = self._clock.now()
-        if not known:
+        if heard is None:
             self._signals.send(LIVENESS, uuid)
 
     def forget(self, uuid: DeviceUuid) -> None:
@@ -67,7 +83,7 @@ class Liveness:
             async with self._transactions.begin() as tx:
                 for uuid in await self._store.heard(tx, heard):
                     tx.announce(DeviceOnline(at=heard[uuid], by=SYSTEM.reference, uuid=uuid))
-                for uuid in await self._store.silent(tx, silent, now):
+                for uuid in [] if self._one_of_many else await self._store.silent(tx, silent, now):
                     tx.announce(DeviceOffline(at=now, by=SYSTEM.reference, uuid=uuid))
         except BaseException:
             self._unwritten = heard | self._unwritten
@@ -75,3 +91,42 @@ class Liveness:
         for uuid in silent:
             if self._heard.get(uuid, limit) < limit:
                 del self._heard[uuid]
+
+
+class Silence:
+    """Notices who has fallen silent, where many processes hear devices: by what they have written down.
+
+    Only the leader asks. Whoever leads anew, or could not ask for a while, first gives everybody the full time to speak
+    up: it was us who were away. All moments are those of our own processes' clocks, which have to agree within a
+    fraction of the time that a device may be silent.
+    """
+
+    def __init__(
+        self, transactions: Transactions, store: LivenessStore, clock: Clock, *, offline_after: timedelta
+    ) -> None:
+        self._transactions = transactions
+        self._store = store
+        self._clock = clock
+        self._offline_after = offline_after
+        self._patient_until = clock.monotonic() + offline_after.total_seconds()
+        self._asked = clock.monotonic()
+
+    async def notice(self) -> None:
+        """Mark offline, and tell of, those who have been silent for too long."""
+        now = self._clock.monotonic()
+        if now - self._asked > self._offline_after.total_seconds() * APART + LONGEST_PAUSE:
+            self._patient_until = now + self._offline_after.total_seconds()
+        if now >= self._patient_until:
+            while await self._notice_some() == BATCH:
+                pass
+        self._asked = self._clock.monotonic()
+
+    async def _notice_some(self) -> int:
+        now = self._clock.now()
+        # A sign of life may be as much older than what was written down.
+        moment = now - self._offline_after * (1 + APART)
+        async with self._transactions.begin() as tx:
+            gone = await self._store.fall_silent(tx, moment, now, BATCH)
+            for uuid in gone:
+                tx.announce(DeviceOffline(at=now, by=SYSTEM.reference, uuid=uuid))
+        return len(gone)

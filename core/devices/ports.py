@@ -91,6 +91,9 @@ class LivenessStore(Protocol):
     async def heard(self, tx: Transaction, seen: Mapping[DeviceUuid, datetime]) -> Sequence[DeviceUuid]:
         """Note when devices were heard of; those that were offline are online now, and are the answer."""
 
+    async def fall_silent(self, tx: Transaction, moment: datetime, now: datetime, most: int) -> Sequence[DeviceUuid]:
+        """Mark offline up to `most` who are online and were not heard of since the moment; they are the answer."""
+
     async def silent(self, tx: Transaction, uuids: Sequence[DeviceUuid], now: datetime) -> Sequence[DeviceUuid]:
         """Mark devices offline; those that were online are the answer."""
 

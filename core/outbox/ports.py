@@ -12,8 +12,11 @@ from core.transactions import Transaction
 class OutboxStore(Protocol):
     """Keeps announced events until every reaction has had them. tests/contracts/outbox_store.py says exactly how."""
 
-    async def pending(self, tx: Transaction, limit: int) -> Sequence[Announced[Any]]:
-        """The oldest events nobody has been told of, in the order of their announcement."""
+    async def pending(self, tx: Transaction, limit: int, lane: int | None = None) -> Sequence[Announced[Any]]:
+        """The oldest events nobody has been told of, in the order of their announcement; those of one lane if given."""
+
+    async def lanes(self, tx: Transaction) -> Sequence[int]:
+        """The lanes in which there are such events, sorted."""
 
     async def relayed(self, tx: Transaction, event_ids: Sequence[int], failures: Sequence[Failure]) -> None:
         """Every reaction has been tried on these events; remember the failures, forget what needs no more."""

@@ -10,6 +10,7 @@ from core.checks import require
 from core.clock import Clock
 from core.errors import NotFound, Refusal
 from core.events import CORRELATION, Announced, AnySubscription
+from core.locks import Locks
 from core.outbox.model import DeadLetter, Failure, failed
 from core.outbox.ports import OutboxStore
 from core.transactions import Transactions
@@ -20,6 +21,8 @@ OUTBOX_READ = Permission("settings:read")
 OUTBOX_RETRY = Permission("settings:write")
 
 BATCH = 200
+# After so many the lane is left to whoever comes next: others wait as well.
+MOST_BATCHES = 10
 REACTION_TIMEOUT = 60.0
 LONGEST_ERROR = 500
 
@@ -27,8 +30,9 @@ LONGEST_ERROR = 500
 class Outbox:
     """Delivers events to reactions and keeps the books on those that failed."""
 
-    def __init__(self, transactions: Transactions, store: OutboxStore, clock: Clock) -> None:
+    def __init__(self, transactions: Transactions, store: OutboxStore, clock: Clock, locks: Locks) -> None:
         self._transactions = transactions
+        self._locks = locks
         self._store = store
         self._clock = clock
         self._subscriptions: Sequence[AnySubscription] = ()
@@ -45,12 +49,33 @@ class Outbox:
     async def relay(self) -> int:
         """Deliver what is waiting; how many events that were. Crash in between and they are delivered again."""
         async with self._relaying:  # two at once would deliver the same events twice
-            async with self._transactions.read() as tx:
-                batch = await self._store.pending(tx, BATCH)
-            failures = await self._deliver(batch)
-            if batch:
-                async with self._transactions.begin() as tx:
-                    await self._store.relayed(tx, [announced.id for announced in batch], failures)
+            return await self._relay(None)
+
+    async def waiting(self) -> Sequence[int]:
+        """The lanes in which events wait for their first delivery."""
+        async with self._transactions.read() as tx:
+            return await self._store.lanes(tx)
+
+    async def deliver(self, lane: int) -> bool:
+        """Deliver what waits in one lane, unless another process is about it; whether to come again for the rest.
+
+        Crash in between, or lose the lock, and some events are delivered twice.
+        """
+        async with self._locks.try_hold(f"outbox.lane.{lane}") as hold:
+            if hold is None:
+                return False
+            for _ in range(MOST_BATCHES):
+                if not await self._relay(lane):
+                    return False
+        return True
+
+    async def _relay(self, lane: int | None) -> int:
+        async with self._transactions.read() as tx:
+            batch = await self._store.pending(tx, BATCH, lane)
+        failures = await self._deliver(batch)
+        if batch:
+            async with self._transactions.begin() as tx:
+                await self._store.relayed(tx, [announced.id for announced in batch], failures)
         return len(batch)
 
     async def retry(self) -> int:

@@ -10,7 +10,9 @@ from entrypoints.cli.backup import backup, restore
 from entrypoints.cli.doctor import doctor
 from entrypoints.cli.inspection import plugins, settings
 from entrypoints.cli.passwords import reset_password
+from entrypoints.cli.serve import serve
 from entrypoints.cli.up import up
+from entrypoints.cli.work import work
 from entrypoints.simulator.command import simulate
 
 
@@ -18,6 +20,7 @@ from entrypoints.simulator.command import simulate
 def commands() -> Iterable[typer.Typer]:
     """Commands of no group: they stand right behind `iotistic`."""
     ours = typer.Typer()
-    for command in (up, simulate, bench, doctor, backup, restore, reset_password, plugins, settings):
+    running, looking, keeping = (up, serve, work), (simulate, bench, doctor), (backup, restore, reset_password)
+    for command in (*running, *looking, *keeping, plugins, settings):
         ours.command()(command)
     return [ours]

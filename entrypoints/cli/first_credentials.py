@@ -11,7 +11,7 @@ from core.errors import Invalid, Unavailable
 from core.provisioning import DEFAULT_FLEET, NewProvisioningKey
 from core.services import Services
 from entrypoints.wiring import settings as declared
-from entrypoints.wiring.lifespan import Running
+from entrypoints.wiring.running import Running
 
 ADMIN = "admin"
 PASSWORD_BYTES = 12

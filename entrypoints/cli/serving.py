@@ -22,9 +22,10 @@ from entrypoints.cli.first_credentials import (
     write_credentials,
 )
 from entrypoints.wiring import settings as declared
-from entrypoints.wiring.lifespan import Running, control_plane
+from entrypoints.wiring.lifespan import control_plane
 from entrypoints.wiring.logs import configure_logs
 from entrypoints.wiring.reconcilers import OUTBOX
+from entrypoints.wiring.running import Running, Standalone
 
 DEMO_FLEET = "demo"
 DEMO_FOLDER = "demo"
@@ -52,41 +53,40 @@ async def serve(wanted: Wanted) -> None:
         loop.add_signal_handler(number, stopping.set)
     console = Console()
 
-    async def prepare(running: Running) -> None:
+    async def prepare(running: Standalone) -> None:
         first = await first_credentials(running.services)
         if wanted.credentials is not None:
             write_credentials(wanted.credentials, running, first)
         await first.make_good(running.services)
-        _show(console, running, first)
+        show(console, running, first)
 
     async with control_plane(wanted.data, wanted.environment, prepare=prepare) as running:
-        async with _demonstration(console, running, wanted.demo, stopping):
+        async with _demonstration(console, running, wanted, stopping):
             await stopping.wait()
         console.print("stopping: finishing what is under way")
 
 
 @asynccontextmanager
 async def _demonstration(
-    console: Console, running: Running, devices: int, stopping: asyncio.Event
+    console: Console, running: Standalone, wanted: Wanted, stopping: asyncio.Event
 ) -> AsyncIterator[None]:
     """Simulated devices live against ourselves, through the same doors as real ones."""
-    if not devices:
+    if not wanted.demo:
         yield
         return
     # Without a demonstration the simulator and its MQTT client take no memory.
     from entrypoints.simulator.fleet import Fleet
     from entrypoints.simulator.options import Options
 
-    wanted = NewProvisioningKey(
-        fleet_id=DEMO_FLEET, max_uses=devices, expires_in_days=1, description="simulated devices of --demo"
+    new = NewProvisioningKey(
+        fleet_id=DEMO_FLEET, max_uses=wanted.demo, expires_in_days=1, description="simulated devices of --demo"
     )
-    _, key = await running.services.provisioning_keys.create(SYSTEM, wanted)
-    fleet = Fleet(
-        Options(url=running.url, key=key, devices=devices, interval=DEMO_INTERVAL, state_dir=running.data / DEMO_FOLDER)
-    )
+    _, key = await running.services.provisioning_keys.create(SYSTEM, new)
+    folder = wanted.data / DEMO_FOLDER
+    fleet = Fleet(Options(url=running.url, key=key, devices=wanted.demo, interval=DEMO_INTERVAL, state_dir=folder))
     tasks = [
         asyncio.create_task(fleet.run(stopping)),
-        asyncio.create_task(_tell_when_online(console, running.services, devices)),
+        asyncio.create_task(_tell_when_online(console, running.services, wanted.demo)),
     ]
     try:
         yield
@@ -109,9 +109,11 @@ async def _tell_when_online(console: Console, services: Services, devices: int) 
     console.print(f"{devices} simulated devices are online")
 
 
-def _show(console: Console, running: Running, first: FirstCredentials) -> None:
+def show(console: Console, running: Running, first: FirstCredentials) -> None:
     """Where it is and how to get in; each on a line of its own that can be copied whole."""
-    lines = {"API": f"{running.url}/api/v1", "MQTT": running.mqtt_url, "data": str(running.data.resolve())}
+    lines = {"API": f"{running.url}/api/v1", "MQTT": running.mqtt_url}
+    if isinstance(running, Standalone):
+        lines["data"] = str(running.data.resolve())
     if first.password:
         lines["account"] = f"{ADMIN} / {first.password}"
     if first.provisioning_key:

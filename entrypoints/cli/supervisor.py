@@ -25,8 +25,8 @@ class Worker:
     """One of the processes, by its number."""
 
     number: int
+    pause: float
     process: asyncio.subprocess.Process | None = None
-    pause: float = FIRST_PAUSE
 
 
 @define(eq=False)
@@ -40,10 +40,11 @@ class Supervisor:
     command: Sequence[str]
     environment: Mapping[str, str]
     count: int
+    first_pause: float = FIRST_PAUSE
     workers: list[Worker] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.workers = [Worker(number) for number in range(1, self.count + 1)]
+        self.workers = [Worker(number, self.first_pause) for number in range(1, self.count + 1)]
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run them; when `stopping` is set let them finish, and return when they have."""
@@ -63,7 +64,7 @@ class Supervisor:
             if stopping.is_set():
                 return
             if clock() - started >= WELL_STARTED:
-                worker.pause = FIRST_PAUSE
+                worker.pause = self.first_pause
             log.error("process %d ended with %s; the next starts in %.1f s", worker.number, _words(code), worker.pause)
             try:
                 async with asyncio.timeout(worker.pause):

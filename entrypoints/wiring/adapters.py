@@ -31,6 +31,7 @@ from adapters.system.attempts import GuessLimiter, SignupAttempts
 from adapters.system.envelopes import RsaEnvelopes
 from core.access import LoginLimiter, PasswordHasher, TokenSigner
 from core.devices import Quota
+from core.locks import Locks
 from core.mqtt import (
     Broker,
     BrokerProbe,
@@ -48,6 +49,7 @@ class Adapters(DeclarativeContainer):
 
     transactions: Dependency[Transactions] = Dependency()
     signals: Dependency[Signals] = Dependency()
+    locks: Dependency[Locks] = Dependency()
     broker: Dependency[Broker] = Dependency()
     storage: Dependency[Storage] = Dependency()
     quota: Dependency[Quota] = Dependency()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pluggy
-from prometheus_client import CollectorRegistry
+from prometheus_client import Counter
 
 from core.migrations import MigrationFolder
 from core.periodic import PeriodicTask
@@ -50,11 +50,9 @@ def tasks_of(
 
 
 @asynccontextmanager
-async def scheduled(
-    tasks: Sequence[PeriodicTask], services: Services, registry: CollectorRegistry
-) -> AsyncIterator[None]:
+async def scheduled(tasks: Sequence[PeriodicTask], services: Services, runs: Counter) -> AsyncIterator[None]:
     """The tasks run, and what this process holds is written down at the end."""
-    scheduler = Scheduler(tasks, services.signals, registry)
+    scheduler = Scheduler(tasks, services.signals, runs)
     scheduler.start()
     try:
         yield

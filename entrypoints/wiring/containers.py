@@ -55,8 +55,15 @@ class Features(DeclarativeContainer):
     adapters = DependenciesContainer()
     settings: Dependency[Settings] = Dependency()
     offline_after: Dependency[timedelta] = Dependency()
+    one_of_many: Dependency[bool] = Dependency()
 
-    outbox = Singleton(Outbox, transactions=adapters.transactions, store=adapters.outbox, clock=adapters.clock)
+    outbox = Singleton(
+        Outbox,
+        transactions=adapters.transactions,
+        store=adapters.outbox,
+        clock=adapters.clock,
+        locks=adapters.locks,
+    )
     permissions = Singleton(Permissions)
     accounts = Singleton(
         Accounts,
@@ -99,6 +106,7 @@ class Features(DeclarativeContainer):
         clock=adapters.clock,
         signals=adapters.signals,
         offline_after=offline_after,
+        one_of_many=one_of_many,
     )
     device_keys = Singleton(
         DeviceKeys,

@@ -17,8 +17,9 @@ from adapters.sql.storage import SqliteStorage
 from adapters.system import SecretFiles, SystemClock, SystemIds
 from adapters.system.attempts import LoginAttempts
 from adapters.system.broker_probe import NetworkBrokerProbe
+from adapters.system.locks import OwnLocks
 from adapters.system.passwords import BcryptPasswords
-from adapters.system.server_keys import RsaServerKeys
+from adapters.system.server_keys import KeyCupboard, KeyFolder, RsaServerKeys
 from adapters.system.tokens import JwtSigner
 from core import access, provisioning
 from core.migrations import MigrationFolder
@@ -71,20 +72,22 @@ async def embedded(data: Path, settings: Settings, migrations: Sequence[Migratio
         adapters = Adapters(
             transactions=Object(transactions),
             signals=Object(signals),
+            locks=Object(OwnLocks()),
             storage=Object(SqliteStorage(data / DATABASE, transactions, most_bytes=most_bytes)),
             quota=Object(FixedQuota(settings[declared.MOST_DEVICES])),
             secret_files=Object(SecretFiles(data / SECRETS)),
             challenge_secret=Object(SecretFiles(data / SECRETS).get("challenges")),
-            server_keys=Object(_server_keys(settings, data / SECRETS / SERVER_KEYS)),
+            server_keys=Object(server_keys_of(settings, KeyFolder(data / SECRETS / SERVER_KEYS))),
             passwords=Object(passwords),
             broker_probe=Object(NetworkBrokerProbe(SystemIds(), anywhere=settings[declared.PROBE_ANYWHERE])),
             token_signer=Object(_token_signer(settings, SecretFiles(data / SECRETS))),
-            logins=Object(_patience(settings)),
+            logins=Object(patience_of(settings)),
         )
         features = Features(
             adapters=adapters,
             settings=Object(settings),
             offline_after=Object(settings[declared.OFFLINE_AFTER]),
+            one_of_many=Object(False),  # noqa: FBT003 - a line of a table
         )
         broker = EmbeddedBroker(
             features.mqtt_accounts(),
@@ -116,12 +119,14 @@ def _token_signer(settings: Settings, secrets: SecretFiles) -> JwtSigner:
     return JwtSigner(settings[access.TOKEN_SECRET] or secrets.get("jwt"))
 
 
-def _server_keys(settings: Settings, folder: Path) -> RsaServerKeys:
+def server_keys_of(settings: Settings, cupboard: KeyCupboard) -> RsaServerKeys:
+    """Our keys for provisioning v2, kept in this cupboard."""
     lifetime, grace = settings[provisioning.KEY_LIFETIME], settings[provisioning.KEY_GRACE]
-    return RsaServerKeys(folder, SystemClock(), lifetime=lifetime, grace=grace)
+    return RsaServerKeys(cupboard, SystemClock(), lifetime=lifetime, grace=grace)
 
 
-def _patience(settings: Settings) -> LoginAttempts:
+def patience_of(settings: Settings) -> LoginAttempts:
+    """How often somebody may try to log in."""
     return LoginAttempts(
         per_account=settings[access.LOGINS_PER_ACCOUNT],
         per_address=settings[access.LOGINS_PER_ADDRESS],

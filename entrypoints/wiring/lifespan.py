@@ -1,11 +1,10 @@
 """The whole control plane in one process: opens everything in order, and closes it in the reverse one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pluggy
-from attrs import frozen
 from prometheus_client import CollectorRegistry
 
 from adapters.amqtt import EmbeddedBroker
@@ -15,38 +14,20 @@ from core.mqtt import Endpoint
 from core.services import Services
 from core.settings import Settings
 from entrypoints.http.mqtt_websocket import MqttWebSocket
-from entrypoints.http.routing import Route
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.composition import connect, migrations_of, plugins_of, scheduled, settings_of, tasks_of
 from entrypoints.wiring.embedded import Embedded, embedded
-from entrypoints.wiring.web import application_of, door_of, live_of, reachable, routes_of, served, url_of
+from entrypoints.wiring.running import Preparation, Standalone, nothing
+from entrypoints.wiring.web import application_of, door_of, live_of, port_of, reachable, routes_of, served, url_of
+from entrypoints.worker.scheduler import counter_of_runs
 
 OWNER_ONLY_FOLDER = 0o700
-
-
-@frozen(kw_only=True)
-class Running:
-    """The control plane while it runs. The addresses are those that devices and people are told."""
-
-    services: Services
-    plugins: pluggy.PluginManager
-    routes: Sequence[Route]
-    data: Path
-    url: str
-    mqtt_url: str
-
-
-Preparation = Callable[[Running], Awaitable[None]]
-
-
-async def nothing(_running: Running) -> None:
-    """Nothing is to be done before we serve."""
 
 
 @asynccontextmanager
 async def control_plane(
     data: Path, environment: Mapping[str, str], *, prepare: Preparation = nothing, installed: bool = True
-) -> AsyncIterator[Running]:
+) -> AsyncIterator[Standalone]:
     """The whole control plane in this process, on the files in `data`. Raises a Refusal when it cannot start.
 
     `prepare` is awaited when all is up but HTTP, so that nobody finds us ready before it is done. `installed` tells
@@ -68,14 +49,14 @@ async def control_plane(
         sockets = (*MqttWebSocket(inside.broker).routes(), *live.routes())
         routes = routes_of(services, plugins, registry, sockets)
         door = stack.enter_context(door_of(settings))
-        url = url_of(door, settings)
+        url = url_of(settings, port_of(door))
         services.sealed_enrolments.reachable_at(url)
-        running = Running(services=services, plugins=plugins, routes=routes, data=data, url=url, mqtt_url=mqtt_url)
+        running = Standalone(services=services, plugins=plugins, routes=routes, data=data, url=url, mqtt_url=mqtt_url)
         await prepare(running)
         await stack.enter_async_context(served(application_of(services, routes, registry), door))
         # Who only watches is sent away first: nobody waits for them to leave by themselves.
         stack.callback(live.close)
-        tenure.tell({"host": settings[declared.HOST], "port": door.getsockname()[1], "mqttPort": inside.broker.port})
+        tenure.tell({"host": settings[declared.HOST], "port": port_of(door), "mqttPort": inside.broker.port})
         yield running
 
 
@@ -92,7 +73,7 @@ async def _reconciling(
 ) -> AsyncIterator[None]:
     """Periodic tasks run; what was announced last is still told."""
     services = inside.services
-    async with scheduled(tasks_of(services, plugins, inside.tasks), services, registry):
+    async with scheduled(tasks_of(services, plugins, inside.tasks), services, counter_of_runs(registry)):
         yield
     await services.outbox.relay()
 

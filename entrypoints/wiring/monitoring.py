@@ -32,12 +32,15 @@ def monitoring_subscriptions(services: Services) -> list[AnySubscription]:
 
 def monitoring_tasks(services: Services) -> list[PeriodicTask]:
     """What is measured, written down and forgotten again and again."""
-    flush = services.settings[traffic.TRAFFIC_FLUSH_INTERVAL]
+    flush, archive = services.settings[traffic.TRAFFIC_FLUSH_INTERVAL], services.topic_archive
+    second, hour = timedelta(seconds=1), timedelta(hours=1)
     return [
-        PeriodicTask(name="monitoring.statistics", every=timedelta(seconds=5), run=services.mqtt_statistics.measure),
-        PeriodicTask(name="monitoring.samples", every=timedelta(seconds=1), run=services.mqtt_monitor.examine),
-        PeriodicTask(name="monitoring.topics", every=timedelta(minutes=5), run=services.topic_archive.save),
-        PeriodicTask(name="monitoring.retention", every=timedelta(hours=1), run=services.topic_archive.forget_old),
-        PeriodicTask(name="traffic.flush", every=flush, run=services.traffic.flush),
-        PeriodicTask(name="traffic.retention", every=timedelta(hours=1), run=services.traffic.forget_old),
+        PeriodicTask(
+            name="monitoring.statistics", every=5 * second, run=services.mqtt_statistics.measure, everywhere=True
+        ),
+        PeriodicTask(name="monitoring.samples", every=second, run=services.mqtt_monitor.examine, everywhere=True),
+        PeriodicTask(name="monitoring.topics", every=300 * second, run=archive.save, everywhere=True),
+        PeriodicTask(name="monitoring.retention", every=hour, run=archive.forget_old),
+        PeriodicTask(name="traffic.flush", every=flush, run=services.traffic.flush, everywhere=True),
+        PeriodicTask(name="traffic.retention", every=hour, run=services.traffic.forget_old),
     ]

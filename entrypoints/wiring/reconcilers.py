@@ -10,6 +10,8 @@ from core.telemetry import NO_ROOM
 from entrypoints.wiring.settings import HEARTBEAT_INTERVAL
 
 OUTBOX = "outbox"
+# Where there are several processes, the leader has lanes delivered instead.
+RELAY = "outbox.relay"
 
 
 def periodic_tasks(services: Services) -> list[PeriodicTask]:
@@ -24,19 +26,23 @@ def periodic_tasks(services: Services) -> list[PeriodicTask]:
         await services.past_states.forget(services.clock.now() - kept_for)
 
     return [
-        PeriodicTask(name="outbox.relay", every=timedelta(seconds=5), run=relay, wakened_by=(OUTBOX,)),
+        PeriodicTask(name=RELAY, every=timedelta(seconds=5), run=relay, wakened_by=(OUTBOX,)),
         PeriodicTask(name="outbox.retry", every=timedelta(seconds=1), run=services.outbox.retry),
         PeriodicTask(
             name="devices.liveness",
             every=services.settings[HEARTBEAT_INTERVAL],
             run=services.liveness.settle,
             wakened_by=(LIVENESS,),
+            everywhere=True,
         ),
         PeriodicTask(
             name="provisioning.challenges", every=timedelta(minutes=10), run=services.enrolments.forget_challenges
         ),
         PeriodicTask(
-            name="provisioning.server_keys", every=timedelta(hours=1), run=services.sealed_enrolments.renew_keys
+            name="provisioning.server_keys",
+            every=timedelta(hours=1),
+            run=services.sealed_enrolments.renew_keys,
+            everywhere=True,
         ),
         PeriodicTask(name="access.sessions", every=timedelta(hours=1), run=services.sessions.prune),
         PeriodicTask(

@@ -112,4 +112,4 @@ def reserve_of(settings: Settings) -> int | None:
 
 def room_tasks(services: Services) -> list[PeriodicTask]:
     """Somebody has to look how much room is left."""
-    return [PeriodicTask(name="telemetry.room", every=LOOK_EVERY, run=services.room.look)]
+    return [PeriodicTask(name="telemetry.room", every=LOOK_EVERY, run=services.room.look, everywhere=True)]

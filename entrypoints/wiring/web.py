@@ -84,10 +84,15 @@ def door_of(settings: Settings, *, shared: bool = False) -> Iterator[socket.sock
         yield door
 
 
-def url_of(door: socket.socket, settings: Settings) -> str:
-    """The address under which devices and people reach us."""
+def url_of(settings: Settings, port: int) -> str:
+    """The address under which devices and people reach us, who listen on this port."""
     named = settings[declared.CLOUD_API_ENDPOINT].rstrip("/")
-    return named or f"http://{reachable(settings)}:{door.getsockname()[1]}"
+    return named or f"http://{reachable(settings)}:{port}"
+
+
+def port_of(door: socket.socket) -> int:
+    """Where it listens, also when the kernel has chosen."""
+    return int(door.getsockname()[1])
 
 
 def reachable(settings: Settings) -> str:

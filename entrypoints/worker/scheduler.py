@@ -13,14 +13,20 @@ from core.transactions import Signals
 log = logging.getLogger(__name__)
 
 
+def counter_of_runs(registry: CollectorRegistry) -> Counter:
+    """Counts the runs of all tasks of this process."""
+    return Counter("iotistic_periodic_runs", "Runs of periodic tasks", ["task", "outcome"], registry=registry)
+
+
 class Scheduler:
     """One loop per task; a task never runs twice at once, and a failure costs one turn."""
 
-    def __init__(self, tasks: Sequence[PeriodicTask], signals: Signals, registry: CollectorRegistry) -> None:
+    def __init__(self, tasks: Sequence[PeriodicTask], signals: Signals, runs: Counter) -> None:
+        """`runs` is what `counter_of_runs` has made, once in a process."""
         self._tasks = tasks
         self._signals = signals
         self._running: list[asyncio.Task[None]] = []
-        self._runs = Counter("iotistic_periodic_runs", "Runs of periodic tasks", ["task", "outcome"], registry=registry)
+        self._runs = runs
 
     def start(self) -> None:
         """Start every loop."""

@@ -36,6 +36,28 @@ class LivenessStoreContract:
             device = await devices.get(tx, first)
         assert (device.is_online, device.connectivity_at, device.last_seen) == (False, LATER, NOON)
 
+    async def test_only_those_who_were_not_heard_of_since_the_moment_fall_silent(
+        self, store: LivenessStore, devices: DeviceStore, transactions: Transactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            early, late, never = [(await devices.add(tx, a_device())).uuid for _ in range(3)]
+            await store.heard(tx, {early: NOON, late: LATER})
+            assert await store.fall_silent(tx, LATER, LATER, 10) == [early]
+            assert await store.fall_silent(tx, LATER, LATER, 10) == []
+            assert set(await store.online(tx)) == {late}
+            assert (await devices.get(tx, never)).connectivity_at is None
+
+    async def test_no_more_fall_silent_at_once_than_are_wanted(
+        self, store: LivenessStore, devices: DeviceStore, transactions: Transactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            three = [(await devices.add(tx, a_device())).uuid for _ in range(3)]
+            await store.heard(tx, dict.fromkeys(three, NOON))
+            first = await store.fall_silent(tx, LATER, LATER, 2)
+            second = await store.fall_silent(tx, LATER, LATER, 2)
+        assert (len(first), len(second)) == (2, 1)
+        assert {*first, *second} == set(three)
+
     async def test_devices_that_are_gone_are_passed_over(
         self, store: LivenessStore, transactions: Transactions
     ) -> None:

@@ -13,7 +13,8 @@ from attrs import define, field, frozen
 
 from core.actor import SYSTEM, Role
 from core.provisioning import NewProvisioningKey
-from entrypoints.wiring.lifespan import Running, control_plane
+from entrypoints.wiring.lifespan import control_plane
+from entrypoints.wiring.running import Standalone
 
 OWNER_PASSWORD = "a password for tests"
 ENVIRONMENT: Mapping[str, str] = {
@@ -93,7 +94,7 @@ class EnrolledDevice:
 class Api:
     """The running application and everybody who may call it."""
 
-    running: Running
+    running: Standalone
     http: aiohttp.ClientSession
     _tokens: dict[Role, str] = field(factory=dict)
 
@@ -160,7 +161,7 @@ def registration(**fields: Any) -> dict[str, Any]:
     return body | fields
 
 
-async def _first_owner(running: Running) -> None:
+async def _first_owner(running: Standalone) -> None:
     await running.services.accounts.bootstrap("admin", OWNER_PASSWORD)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from attrs import define, field
 
-from adapters.system.server_keys import RsaServerKeys
+from adapters.system.server_keys import KeyFolder, RsaServerKeys
 from core.errors import Unavailable
 from core.provisioning import Block, ServerKey
 from tests.contracts.server_keys import CONTENT, ServerKeysContract, public
@@ -28,7 +28,7 @@ class Folder:
     def process(self) -> RsaServerKeys:
         """One more process."""
         lifetime, grace = timedelta(days=90), timedelta(days=7)
-        return RsaServerKeys(self.path, self.clock, lifetime=lifetime, grace=grace, bits=BITS)
+        return RsaServerKeys(KeyFolder(self.path), self.clock, lifetime=lifetime, grace=grace, bits=BITS)
 
     def files(self) -> list[str]:
         """The names of the files, the oldest first."""

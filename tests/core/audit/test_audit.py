@@ -10,6 +10,7 @@ from attrs import frozen
 from adapters.sql.audit import SqlAuditStore
 from adapters.sql.outbox import SqlOutboxStore
 from adapters.sql.sqlite import SqliteTransactions
+from adapters.system.locks import OwnLocks
 from core.access import GRANTS, LoginFailed, Permissions
 from core.actor import STRANGER, SYSTEM, Actor, ActorKind, Role
 from core.audit import REMOVED, SETTINGS, AuditLog, AuditQuery, entry_of
@@ -107,7 +108,7 @@ async def test_a_reaction_that_fails_does_not_keep_an_event_out_of_the_log(
 
     audit_log = make()
     broken: AnySubscription = Subscription(name="broken", events=(Event,), reaction=fail)
-    outbox = Outbox(transactions, SqlOutboxStore(), clock)
+    outbox = Outbox(transactions, SqlOutboxStore(), clock, OwnLocks())
     outbox.subscribe([broken, *audit_log.subscriptions()])
     async with transactions.begin() as tx:
         tx.announce(DeviceRemoved(at=NOON, by="system", uuid=DEVICE, name="gateway"))
@@ -127,7 +128,7 @@ async def test_an_event_waits_for_the_log_when_it_cannot_be_written(
             raise OSError("disk full")
         await audit_log.record(each)
 
-    outbox = Outbox(transactions, SqlOutboxStore(), clock)
+    outbox = Outbox(transactions, SqlOutboxStore(), clock, OwnLocks())
     outbox.subscribe([Subscription(name="audit.log", events=(Event,), reaction=record)])
     async with transactions.begin() as tx:
         tx.announce(DeviceRemoved(at=NOON, by="system", uuid=DEVICE, name="gateway"))

@@ -9,6 +9,7 @@ from adapters.sql.events import SqlEventStore
 from adapters.sql.outbox import SqlOutboxStore
 from adapters.sql.past_states import SqlPastStateStore
 from adapters.sql.signals import LocalSignals
+from adapters.system.locks import OwnLocks
 from core.actor import STRANGER
 from core.device_state import PastStates
 from core.devices import DEVICE_READ, DeviceOffline, DeviceOnline
@@ -48,7 +49,7 @@ class Past:
             settings=Settings(SETTINGS, {}),
             clock=states.clock,
         )
-        self._outbox = Outbox(transactions, SqlOutboxStore(), states.clock)
+        self._outbox = Outbox(transactions, SqlOutboxStore(), states.clock, OwnLocks())
         self._outbox.subscribe(history.subscriptions())
 
     async def live(self) -> None:

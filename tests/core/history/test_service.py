@@ -10,6 +10,7 @@ from adapters.sql.events import SqlEventStore
 from adapters.sql.outbox import SqlOutboxStore
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
+from adapters.system.locks import OwnLocks
 from core.access import GRANTS, Permissions
 from core.actor import STRANGER, SYSTEM, Actor, ActorKind, Role
 from core.devices import DeviceEvent, DeviceOnline
@@ -148,7 +149,7 @@ async def test_what_comes_of_a_request_belongs_together_also_over_reactions(
         async with transactions.begin() as tx:
             tx.announce(KettleBoiled(at=NOON, by="system", uuid=NOWHERE))
 
-    outbox = Outbox(transactions, SqlOutboxStore(), clock)
+    outbox = Outbox(transactions, SqlOutboxStore(), clock, OwnLocks())
     answering = Subscription(name="test.answer", events=(KettleBurnt,), reaction=answer)
     outbox.subscribe([answering, *history.subscriptions()])
     outside = CORRELATION.set("r-1")

@@ -11,6 +11,7 @@ from attrs import define, field
 from adapters.sql.outbox import SqlOutboxStore
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
+from adapters.system.locks import OwnLocks
 from core.actor import STRANGER, SYSTEM
 from core.devices import DeviceOffline, DeviceOnline
 from core.errors import Conflict, NotFound, Unauthenticated
@@ -45,7 +46,7 @@ def named(name: str, reaction: Reaction, *events: type[Event]) -> Subscription[E
 @pytest.fixture
 def outbox(transactions: SqliteTransactions, clock: TestClock) -> Outbox:
     """A relay that nobody has subscribed to."""
-    return Outbox(transactions, SqlOutboxStore(), clock)
+    return Outbox(transactions, SqlOutboxStore(), clock, OwnLocks())
 
 
 async def announce(
@@ -206,7 +207,7 @@ async def restarted(database: Path, clock: TestClock, reaction: Reaction) -> Asy
     """The relay of a new process on the same file."""
     transactions = SqliteTransactions(database, LocalSignals())
     await transactions.open()
-    outbox = Outbox(transactions, SqlOutboxStore(), clock)
+    outbox = Outbox(transactions, SqlOutboxStore(), clock, OwnLocks())
     outbox.subscribe([named("everything", reaction)])
     yield outbox
     await transactions.close()

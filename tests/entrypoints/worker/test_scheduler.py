@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from adapters.sql.signals import LocalSignals
 from core.errors import Invalid, Unavailable
 from core.periodic import PeriodicTask
-from entrypoints.worker.scheduler import Scheduler
+from entrypoints.worker.scheduler import Scheduler, counter_of_runs
 
 NEVER = timedelta(hours=1)
 SOON = timedelta(milliseconds=10)
@@ -59,7 +59,7 @@ async def scheduled(
     signals: LocalSignals, *tasks: PeriodicTask, registry: CollectorRegistry | None = None
 ) -> AsyncIterator[Scheduler]:
     """These tasks run."""
-    scheduler = Scheduler(tasks, signals, registry or CollectorRegistry())
+    scheduler = Scheduler(tasks, signals, counter_of_runs(registry or CollectorRegistry()))
     scheduler.start()
     try:
         yield scheduler

@@ -1,0 +1,64 @@
+"""Our own RSA keys in a table that all processes share. Implements `adapters.system.server_keys.KeyCupboard`."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import psycopg
+from sqlalchemy import Column, LargeBinary, Table, Text
+
+from adapters.sql.postgres import connect_arguments
+from adapters.sql.postgres_urls import conninfo_of
+from adapters.sql.types import metadata
+from adapters.system.derived import Seal
+from core.errors import Unavailable
+
+server_keys = Table(
+    "server_keys", metadata, Column("name", Text, primary_key=True), Column("sealed", LargeBinary, nullable=False)
+)
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 5.0
+PURPOSE = "server keys"
+
+
+class SealedKeyTable:
+    """Each look has a connection of its own: keys are looked for seldom, in threads, beside the pool.
+
+    Nobody can read the keys who has the database but not the secret.
+    """
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._conninfo = conninfo_of(url, **connect_arguments(CONNECT_SECONDS))
+        self._seal = Seal(secret, PURPOSE)
+
+    def names(self) -> Iterable[str]:
+        """The names of all keys."""
+        return self._with(lambda db: [row[0] for row in db.execute("SELECT name FROM server_keys").fetchall()])
+
+    def read(self, name: str) -> bytes:
+        """The key as PEM."""
+        row = self._with(lambda db: db.execute("SELECT sealed FROM server_keys WHERE name = %s", (name,)).fetchone())
+        if row is None:
+            raise FileNotFoundError(2, "the key is gone", name)
+        return self._seal.opened(name, bytes(row[0]))
+
+    def write(self, name: str, text: str) -> None:
+        """Keep the key, sealed."""
+        row = (name, self._seal.sealed(name, text.encode()))
+        self._with(
+            lambda db: db.execute(
+                "INSERT INTO server_keys (name, sealed) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING", row
+            )
+        )
+
+    def remove(self, name: str) -> None:
+        """Forget the key."""
+        self._with(lambda db: db.execute("DELETE FROM server_keys WHERE name = %s", (name,)))
+
+    def _with(self, work: Callable[["psycopg.Connection"], T]) -> T:
+        try:
+            with psycopg.connect(self._conninfo, autocommit=True) as connection:
+                return work(connection)
+        except psycopg.Error as error:
+            raise Unavailable("the server keys cannot be used", context={"reason": str(error)}) from error

@@ -1,0 +1,168 @@
+"""The processes of the scaled profile: each opens what it needs, in order, and closes it in the reverse one."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+
+import pluggy
+from attrs import frozen
+from prometheus_client import CollectorRegistry, Counter
+
+from adapters.dramatiq.queue import DramatiqQueue, broker_of
+from core.errors import Invalid
+from core.periodic import PeriodicTask
+from core.services import Services
+from core.settings import Settings
+from entrypoints.http.routing import Route
+from entrypoints.wiring import cluster
+from entrypoints.wiring import settings as declared
+from entrypoints.wiring.composition import connect, migrations_of, plugins_of, scheduled, settings_of, tasks_of
+from entrypoints.wiring.reconcilers import OUTBOX, RELAY
+from entrypoints.wiring.running import Running
+from entrypoints.wiring.scaled import Scaled, scaled
+from entrypoints.wiring.web import application_of, door_of, live_of, port_of, routes_of, served, url_of
+from entrypoints.worker.dispatcher import Dispatcher
+from entrypoints.worker.leadership import Leadership
+from entrypoints.worker.scheduler import Scheduler, counter_of_runs
+
+FIRST_START = "first-start"
+DISPATCH_EVERY = timedelta(seconds=1)
+Prepare = Callable[[Running, Scaled], Awaitable[None]]
+
+
+async def nothing(_running: Running, _inside: Scaled) -> None:
+    """Nothing is to be done before we serve."""
+
+
+@frozen(kw_only=True)
+class _Composed:
+    """A process that is put together, before it does anything."""
+
+    plugins: pluggy.PluginManager
+    settings: Settings
+    registry: CollectorRegistry
+    runs: Counter
+    inside: Scaled
+
+
+@asynccontextmanager
+async def _composed(environment: Mapping[str, str], *, installed: bool) -> AsyncIterator[_Composed]:
+    plugins = plugins_of(environment, installed=installed)
+    settings = settings_of(plugins, environment)
+    async with scaled(settings, migrations_of(plugins)) as inside:
+        connect(inside.services, plugins)
+        registry = CollectorRegistry()
+        runs = counter_of_runs(registry)
+        yield _Composed(plugins=plugins, settings=settings, registry=registry, runs=runs, inside=inside)
+
+
+@asynccontextmanager
+async def prepared(
+    environment: Mapping[str, str], *, prepare: Prepare = nothing, installed: bool = True
+) -> AsyncIterator[Running]:
+    """The tables are up to date, and `prepare` has been awaited; nobody is served."""
+    async with _composed(environment, installed=installed) as process:
+        running = _running(process, process.settings[declared.PORT])
+        await prepare(running, process.inside)
+        yield running
+
+
+@asynccontextmanager
+async def http_process(
+    environment: Mapping[str, str], *, prepare: Prepare = nothing, installed: bool = True, shared: bool = False
+) -> AsyncIterator[Running]:
+    """HTTP on PostgreSQL, in this process. `shared`: others listen on the same port."""
+    async with AsyncExitStack() as stack:
+        process = await stack.enter_async_context(_composed(environment, installed=installed))
+        services, registry = process.inside.services, process.registry
+        await stack.enter_async_context(_looking_after(process))
+        live = live_of(services)
+        routes = routes_of(services, process.plugins, registry, live.routes())
+        door = stack.enter_context(door_of(process.settings, shared=shared))
+        running = _running(process, port_of(door), routes)
+        services.sealed_enrolments.reachable_at(running.url)
+        await prepare(running, process.inside)
+        await stack.enter_async_context(served(application_of(services, routes, registry), door))
+        # Who only watches is sent away first: nobody waits for them to leave by themselves.
+        stack.callback(live.close)
+        yield running
+
+
+def _running(process: _Composed, port: int, routes: Sequence[Route] = ()) -> Running:
+    return Running(
+        services=process.inside.services,
+        plugins=process.plugins,
+        routes=routes,
+        url=url_of(process.settings, port),
+        mqtt_url=process.inside.mqtt_url,
+    )
+
+
+@asynccontextmanager
+async def _looking_after(process: _Composed) -> AsyncIterator[None]:
+    """What a process looks after that is not the leader: only what it holds itself."""
+    services = process.inside.services
+    own = [task for task in tasks_of(services, process.plugins) if task.everywhere]
+    async with scheduled(own, services, process.runs):
+        yield
+
+
+@frozen(kw_only=True)
+class Working:
+    """A worker while it runs."""
+
+    services: Services
+    queue: DramatiqQueue
+    dispatcher: Dispatcher
+    leadership: Leadership
+
+
+@asynccontextmanager
+async def worker_process(
+    environment: Mapping[str, str], *, concurrency: int = 8, installed: bool = True
+) -> AsyncIterator[Working]:
+    """Reactions, and what is done again and again. One of the workers is the leader."""
+    async with AsyncExitStack() as stack:
+        process = await stack.enter_async_context(_composed(environment, installed=installed))
+        services = process.inside.services
+        queue = DramatiqQueue(broker_of(_queue_url(process.settings)))
+        stack.push_async_callback(queue.stop)
+        await stack.enter_async_context(_looking_after(process))
+        dispatcher = Dispatcher(outbox=services.outbox, queue=queue, clock=services.clock)
+        leadership = Leadership(process.inside.locks, partial(_term, process, dispatcher))
+        leadership.start()
+        stack.push_async_callback(leadership.stop)
+        queue.work(services.outbox.deliver, concurrency=concurrency)
+        yield Working(services=services, queue=queue, dispatcher=dispatcher, leadership=leadership)
+
+
+@asynccontextmanager
+async def _term(process: _Composed, dispatcher: Dispatcher) -> AsyncIterator[None]:
+    """What the leader does as long as it leads."""
+    services = process.inside.services
+    own = [
+        PeriodicTask(name="outbox.dispatch", every=DISPATCH_EVERY, run=dispatcher.dispatch, wakened_by=(OUTBOX,)),
+        PeriodicTask(
+            name="devices.silence",
+            every=services.settings[declared.HEARTBEAT_INTERVAL],
+            run=process.inside.silence().notice,
+        ),
+    ]
+    tasks = [task for task in tasks_of(services, process.plugins, own) if not task.everywhere and task.name != RELAY]
+    scheduler = Scheduler(tasks, services.signals, process.runs)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        await scheduler.stop()
+
+
+def _queue_url(settings: Settings) -> str:
+    url = settings[cluster.QUEUE_URL] or settings[cluster.REDIS_URL]
+    if not url:
+        raise Invalid(
+            "REDIS_URL is not set: where is the queue? Such as redis://127.0.0.1:6379/0, or QUEUE_URL for RabbitMQ",
+            field="REDIS_URL",
+        )
+    return url
