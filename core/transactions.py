@@ -40,9 +40,10 @@ class Transactions(Protocol):
 class Signals(Protocol):
     """How caches learn that something changed, in this process or another."""
 
-    def on(self, topic: str, listener: Listener) -> None:
+    def on(self, topic: str, listener: Listener, *, own: bool = False) -> None:
         """Call `listener(key)` after every commit that signalled `topic`. It must be quick and not raise.
 
+        With `own` only commits of this process count: for what is done about a change once, not in each process.
         The topic ELSEWHERE tells that something was committed by others who could not say what it was.
         """
 

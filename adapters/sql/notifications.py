@@ -100,4 +100,4 @@ class Notifications:
             # Of another version of ours, while versions change: that something was committed is known at least.
             origin, signals = "", [(ELSEWHERE, "")]
         if origin != self._origin:
-            self._signals.tell(signals)
+            self._signals.tell_of_others(signals)

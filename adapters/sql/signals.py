@@ -1,4 +1,4 @@
-"""Signals within one process."""
+"""Signals within one process: its own, and those of others as far as somebody hears them."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,17 +7,24 @@ from core.transactions import Listener
 
 
 class LocalSignals:
-    """Implements `core.transactions.Signals` where only one process writes."""
+    """Implements `core.transactions.Signals`."""
 
     def __init__(self) -> None:
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self._own_listeners: defaultdict[str, list[Listener]] = defaultdict(list)
 
-    def on(self, topic: str, listener: Listener) -> None:
+    def on(self, topic: str, listener: Listener, *, own: bool = False) -> None:
         """Call `listener(key)` after every commit that signalled `topic`."""
-        self._listeners[topic].append(listener)
+        (self._own_listeners if own else self._listeners)[topic].append(listener)
 
     def tell(self, signals: Iterable[tuple[str, str]]) -> None:
-        """Call the listeners of what was committed, each signal once."""
+        """Call the listeners of what this process has committed, each signal once."""
+        for topic, key in dict.fromkeys(signals):
+            for listener in (*self._listeners[topic], *self._own_listeners[topic]):
+                listener(key)
+
+    def tell_of_others(self, signals: Iterable[tuple[str, str]]) -> None:
+        """Call the listeners of what another process has committed, each signal once."""
         for topic, key in dict.fromkeys(signals):
             for listener in self._listeners[topic]:
                 listener(key)

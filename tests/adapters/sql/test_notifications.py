@@ -116,3 +116,22 @@ async def test_a_server_that_is_not_there_is_unavailable(signals: LocalSignals) 
     with pytest.raises(Unavailable):
         await notifications.open()
     await notifications.close()
+
+
+async def test_what_is_done_once_is_done_where_it_was_committed(postgres_url: str) -> None:
+    one_signals, other_signals = LocalSignals(), LocalSignals()
+    one = PostgresTransactions(postgres_url, one_signals, most=2)
+    other = Notifications(postgres_url, other_signals, origin="another")
+    once: list[str] = []
+    everywhere: asyncio.Queue[str] = asyncio.Queue()
+    one_signals.on("devices", lambda key: once.append(f"here {key}"), own=True)
+    other_signals.on("devices", lambda key: once.append(f"there {key}"), own=True)
+    other_signals.on("devices", everywhere.put_nowait)
+    await other.open()
+    async with one.begin() as tx:
+        tx.signal("devices", "a")
+    async with asyncio.timeout(PATIENCE):
+        assert await everywhere.get() == "a"
+    assert once == ["here a"]
+    await other.close()
+    await one.close()
