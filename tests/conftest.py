@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.support.mqtt_accounts",  # before enrolling, which imports it
     "tests.support.application",
     "tests.support.enrolling",
+    "tests.support.mosquitto",
     "tests.support.parts",
     "tests.support.postgres",
     "tests.support.server",

@@ -42,6 +42,7 @@ from core.mqtt.ports import (
     SetAside,
 )
 from core.mqtt.revocation import Revocation
+from core.mqtt.service_account import BrokerQuestions, ServiceAccount
 from core.mqtt.targets import is_refused
 from core.mqtt.topics import (
     V2_BRANCHES,
@@ -77,6 +78,7 @@ __all__ = [
     "BrokerDefinition",
     "BrokerId",
     "BrokerProbe",
+    "BrokerQuestions",
     "BrokerStatistics",
     "BrokerWish",
     "ClientOptions",
@@ -123,6 +125,7 @@ __all__ = [
     "ProbeOutcome",
     "Revocation",
     "Rule",
+    "ServiceAccount",
     "SetAside",
     "V2Topics",
     "covers",

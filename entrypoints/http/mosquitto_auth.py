@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from core.errors import Forbidden
-from core.mqtt import MqttAccounts
+from core.mqtt import BrokerQuestions
 from entrypoints.http.addresses import from_this_machine
 from entrypoints.http.declarations import JSON, Answer, Body, Secret
 from entrypoints.http.requests import actor_of, body_bytes, decoded
@@ -43,15 +43,15 @@ class MosquittoAuthRoutes:
     Open to everybody, these questions would be a way to try passwords.
     """
 
-    def __init__(self, accounts: MqttAccounts, secret: str) -> None:
-        self._accounts = accounts
+    def __init__(self, questions: BrokerQuestions, secret: str) -> None:
+        self._questions = questions
         self._secret = secret
 
     async def user(self, request: web.Request) -> web.Response:
         """May this user log in?"""
         question = await self._question(request)
         return _answer(
-            await self._accounts.authenticate(
+            await self._questions.authenticate(
                 username=question.username, password=question.password, client_id=question.clientid
             )
         )
@@ -59,14 +59,14 @@ class MosquittoAuthRoutes:
     async def superuser(self, request: web.Request) -> web.Response:
         """May this user do everything?"""
         question = await self._question(request)
-        return _answer(await self._accounts.is_superuser(question.username))
+        return _answer(await self._questions.is_superuser(question.username))
 
     async def acl(self, request: web.Request) -> web.Response:
         """May this client do this one thing?"""
         question = await self._question(request)
         access = int(question.acc) if question.acc in _ACCESSES else 0
         return _answer(
-            await self._accounts.permits(
+            await self._questions.permits(
                 username=question.username, client_id=question.clientid, topic=question.topic, access=access
             )
         )
@@ -90,10 +90,10 @@ def _answer(allowed: bool) -> web.Response:  # noqa: FBT001 - the answer itself
     return json({"ok": allowed, "success": allowed, "error": error}, status=200 if allowed else 403)
 
 
-def mosquitto_auth_routes(accounts: MqttAccounts, secret: str) -> list[Route]:
+def mosquitto_auth_routes(questions: BrokerQuestions, secret: str) -> list[Route]:
     """The routes that a broker calls; people and devices have no business there."""
-    own = MosquittoAuthRoutes(accounts, secret)
-    questions = {"user": own.user, "superuser": own.superuser, "acl": own.acl}
+    own = MosquittoAuthRoutes(questions, secret)
+    asked = {"user": own.user, "superuser": own.superuser, "acl": own.acl}
     return [
         Route(
             method=method,
@@ -107,6 +107,6 @@ def mosquitto_auth_routes(accounts: MqttAccounts, secret: str) -> list[Route]:
             answers={200: Answer("Yes", Verdict), 403: Answer("No, or the secret is wrong")},
             secrets=(Secret.BROKER_SECRET,),
         )
-        for name, handler in questions.items()
+        for name, handler in asked.items()
         for method in ("POST", "GET", "PUT")
     ]

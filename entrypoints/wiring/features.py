@@ -6,10 +6,12 @@ from pathlib import Path
 
 from core import access, audit, device_state, history, provisioning
 from core.actor import PermissionGrant
+from core.digests import digest_of
 from core.events import AnySubscription
 from core.health import Ping
 from core.hookspecs import hookimpl
 from core.migrations import OURS, MigrationFolder
+from core.mqtt import BrokerQuestions, ServiceAccount
 from core.periodic import PeriodicTask
 from core.provisioning import Issuer
 from core.services import Services
@@ -42,7 +44,7 @@ from entrypoints.http.tags import tag_routes
 from entrypoints.http.traffic import traffic_routes
 from entrypoints.http.users import user_routes
 from entrypoints.wiring import settings as declared
-from entrypoints.wiring.cluster import CLUSTER_SETTINGS
+from entrypoints.wiring.cluster import CLUSTER_SETTINGS, MQTT_PASSWORD, MQTT_USERNAME
 from entrypoints.wiring.monitoring import MONITORING_SETTINGS, monitoring_subscriptions, monitoring_tasks
 from entrypoints.wiring.reconcilers import periodic_tasks
 from entrypoints.wiring.room import ROOM_SETTINGS, room_tasks
@@ -116,6 +118,13 @@ def pings(services: Services) -> Iterable[Ping]:
     return [Ping("database", database), Ping("broker", services.broker.ping)]
 
 
+def broker_questions(services: Services) -> BrokerQuestions:
+    """Who answers a broker; our own account is there once it has a password."""
+    name, password = services.settings[MQTT_USERNAME], services.settings[MQTT_PASSWORD]
+    own = ServiceAccount(username=name, digest=digest_of(password)) if password else None
+    return BrokerQuestions(services.mqtt_accounts, own)
+
+
 @hookimpl
 def routes(services: Services) -> Iterable[Route]:
     """Our part of the HTTP API."""
@@ -147,5 +156,5 @@ def routes(services: Services) -> Iterable[Route]:
         *traffic_routes(services),
         *mqtt_account_routes(services),
         *mqtt_broker_routes(services),
-        *mosquitto_auth_routes(services.mqtt_accounts, secret),
+        *mosquitto_auth_routes(broker_questions(services), secret),
     ]

@@ -1,0 +1,48 @@
+"""The account by which our own processes use a broker that is not built in."""
+
+from attrs import field, frozen
+
+from core.digests import matches
+from core.mqtt.accounts import MqttAccounts
+from core.mqtt.model import Access
+
+
+@frozen(kw_only=True)
+class ServiceAccount:
+    """A name and the digest of its password, from the settings: in no table, so that nobody can take it away."""
+
+    username: str
+    digest: str = field(repr=False)
+
+
+class BrokerQuestions:
+    """Answers whatever a broker asks: about our own account from the settings, about all others from the database.
+
+    Our account may use any client id: coming with that of a device is how its session is cut.
+    """
+
+    def __init__(self, accounts: MqttAccounts, own: ServiceAccount | None = None) -> None:
+        self._accounts = accounts
+        self._own = own
+
+    async def authenticate(self, *, username: str, password: str, client_id: str) -> bool:
+        """Is this the user? See `MqttAccounts.authenticate`."""
+        if self._is_own(username):
+            return self._own is not None and matches(password, self._own.digest)
+        right = await self._accounts.authenticate(username=username, password=password, client_id=client_id)
+        if right:
+            self._accounts.seen(username)
+        return right
+
+    async def is_superuser(self, username: str) -> bool:
+        """May the user do everything?"""
+        return self._is_own(username) or await self._accounts.is_superuser(username)
+
+    async def permits(self, *, username: str, client_id: str, topic: str, access: int) -> bool:
+        """May the client do this one thing? See `MqttAccounts.permits`."""
+        if self._is_own(username):
+            return access in {Access.READ, Access.WRITE, Access.SUBSCRIBE}
+        return await self._accounts.permits(username=username, client_id=client_id, topic=topic, access=access)
+
+    def _is_own(self, username: str) -> bool:
+        return self._own is not None and username == self._own.username

@@ -1,0 +1,127 @@
+"""A real Mosquitto, and the plugin by which it asks us about everybody."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import pytest_asyncio
+from attrs import define, field
+
+from tests.support.programs import program
+from tests.support.server import free_port
+
+PLUGIN_SOURCE = Path(__file__).with_name("http_auth_plugin.c")
+START_SECONDS = 10
+EVERYBODY = ("allow_anonymous true",)
+
+
+@define
+class Mosquitto:
+    """A broker in its own folder; the port stays the same over restarts, as it does in the field."""
+
+    folder: Path
+    lines: Sequence[str] = EVERYBODY
+    port: int = field(factory=free_port)
+    tls: Sequence[str] = ()
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"{'mqtts' if self.tls else 'mqtt'}://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What it says."""
+        return self.folder / "mosquitto.log"
+
+    def configuration(self) -> str:
+        """The whole file."""
+        ours = [
+            f"listener {self.port} 127.0.0.1",
+            *self.tls,
+            "persistence true",
+            f"persistence_location {self.folder}/",
+            "sys_interval 1",
+            "max_queued_messages 0",
+            "log_type all",
+        ]
+        return "\n".join([*ours, *self.lines, ""])
+
+    async def start(self) -> None:
+        """Start it and wait until it listens."""
+        configuration = self.folder / "mosquitto.conf"
+        configuration.write_text(self.configuration(), encoding="ascii")
+        arguments = [program("mosquitto"), "-c", str(configuration)]
+        if os.geteuid() == 0:
+            self.folder.chmod(0o777)  # it lays its rights down
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(*arguments, stdout=log, stderr=log)
+        async with asyncio.timeout(START_SECONDS):
+            await self._listens()
+
+    async def _listens(self) -> None:
+        assert self.process is not None
+        while True:
+            assert self.process.returncode is None, self.log.read_text()
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                writer.close()
+                return
+            await asyncio.sleep(0.01)  # another process gets ready; it has no other way to tell us
+
+    async def stop(self) -> None:
+        """SIGTERM: it saves what it has not handed on."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.terminate()
+            await self.process.wait()
+
+    async def kill(self) -> None:
+        """kill -9."""
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def http_auth_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plugin, compiled."""
+    source = PLUGIN_SOURCE.read_bytes()
+    made = tmp_path_factory.mktemp("plugin") / f"{sha256(source).hexdigest()[:16]}.so"
+    for header in ("mosquitto.h", "mosquitto_plugin.h"):
+        program_header(header)
+    command = [program("gcc"), "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o", str(made)]
+    subprocess.run([*command, str(PLUGIN_SOURCE), "-lcurl"], check=True)
+    return made
+
+
+def program_header(name: str) -> None:
+    """See to it that the header is there; the test is skipped, saying what to install, where it is not."""
+    if not any((Path(folder) / name).exists() for folder in ("/usr/include", "/usr/local/include")):
+        program(name, "mosquitto-dev libmosquitto-dev libcurl4-openssl-dev gcc")
+
+
+def asking(plugin: Path, base: str, secret: str = "") -> Sequence[str]:
+    """The lines by which a broker asks us about everybody."""
+    return [
+        "allow_anonymous false",
+        f"plugin {plugin}",
+        f"plugin_opt_base {base}/mosquitto-auth",
+        *([f"plugin_opt_query ?secret={secret}"] if secret else []),
+    ]
+
+
+@pytest_asyncio.fixture
+async def mosquitto() -> AsyncIterator[Mosquitto]:
+    """A broker that lets everybody do everything. It runs."""
+    with TemporaryDirectory(prefix="mosquitto-", ignore_cleanup_errors=True) as folder:
+        broker = Mosquitto(Path(folder))
+        await broker.start()
+        yield broker
+        await broker.stop()
