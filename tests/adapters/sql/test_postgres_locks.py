@@ -1,6 +1,7 @@
 """Locks by PostgreSQL, between processes."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -8,12 +9,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.sql.postgres_locks import PostgresLocks, number_of
+from adapters.sql.postgres_locks import ANSWER_SECONDS, PostgresLocks, number_of
 from core.errors import Unavailable
 from tests.contracts.locks import LocksContract
 from tests.support.server import free_port
 
 ROOT = Path(__file__).parents[3]
+OF_THESE = (
+    "FROM pg_locks WHERE locktype = 'advisory'"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+HOLDERS = f"SELECT pid {OF_THESE}"
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+CONNECTED = f"SELECT count(*) {OTHERS}"
 HOLDS = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[2])
@@ -57,15 +65,41 @@ async def test_a_process_that_is_killed_holds_nothing_any_more(postgres_url: str
 
 
 async def test_the_holder_is_told_when_its_connection_breaks(postgres_url: str) -> None:
-    async with PostgresLocks(postgres_url, ask_every=0.02).try_hold("leader") as hold:
+    async with PostgresLocks(postgres_url, ask_every=60).try_hold("leader") as hold:
         assert hold is not None
         with psycopg.connect(postgres_url, autocommit=True) as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-            )
+            other.execute(f"SELECT pg_terminate_backend(pid) {OF_THESE}")
         async with asyncio.timeout(5):
             await hold.lost()
+
+
+async def test_the_holder_is_told_soon_when_the_server_is_frozen(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        async with PostgresLocks(postgres_url, ask_every=0.02).try_hold("leader") as hold:
+            assert hold is not None
+            [frozen] = other.execute(HOLDERS).fetchone() or ()
+            os.kill(frozen, signal.SIGSTOP)
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS + 2):
+                    await hold.lost()
+            finally:
+                os.kill(frozen, signal.SIGCONT)
+
+
+async def test_who_takes_locks_all_the_time_keeps_a_connection_that_holds_nothing(postgres_url: str) -> None:
+    locks = PostgresLocks(postgres_url, spare=1)
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        for name in ("lane.1", "lane.2", "lane.1"):
+            async with locks.try_hold(name) as hold:
+                assert hold is not None
+            assert other.execute(HOLDERS).fetchone() is None
+        async with locks.try_hold("lane.1") as first, PostgresLocks(postgres_url).try_hold("lane.1") as second:
+            assert (first is None, second is None) == (False, True)
+        assert other.execute(CONNECTED).fetchone() == (1,)
+        other.execute(f"SELECT pg_terminate_backend(pid) {OTHERS}")
+        async with locks.try_hold("lane.1") as again:
+            assert again is not None
+    await locks.close()
 
 
 async def test_nobody_is_told_to_hold_what_a_database_cannot_tell() -> None:
