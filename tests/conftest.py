@@ -10,10 +10,11 @@ pytest_plugins = [
     "tests.support.mqtt_accounts",  # before enrolling, which imports it
     "tests.support.application",
     "tests.support.enrolling",
-    "tests.support.mosquitto",
     "tests.support.parts",
     "tests.support.postgres",
     "tests.support.server",
+    "tests.support.mosquitto",
+    "tests.support.scaled",
     "tests.support.states",
     "tests.support.tagging",
 ]

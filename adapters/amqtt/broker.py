@@ -49,6 +49,11 @@ class EmbeddedBroker:
         self._connections: set[Connection] = set()
 
     @property
+    def cuts_at_once(self) -> bool:
+        """See `core.mqtt.Broker`."""
+        return True
+
+    @property
     def port(self) -> int:
         """Where it listens, also when it was told to find a free port."""
         if self._server is None or not self._server.sockets:

@@ -37,6 +37,11 @@ class MosquittoBroker:
     _connected: asyncio.Event = field(factory=asyncio.Event)
     reconnects: int = 0
 
+    @property
+    def cuts_at_once(self) -> bool:
+        """See `core.mqtt.Broker`. The broker asks us about each action, and a new session ends the one before."""
+        return False
+
     async def open(self) -> None:
         """Begin to connect, without waiting: the broker may come later than we do, or ask us before it answers."""
         self.address.arguments(self.client_id)  # what cannot work is told at once

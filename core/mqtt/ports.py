@@ -65,6 +65,13 @@ class MessageObserver(Protocol):
 class Broker(Protocol):
     """What the use cases need from whichever broker carries the messages."""
 
+    @property
+    def cuts_at_once(self) -> bool:
+        """Whether `disconnect` is done before anybody can come again: true where the broker is in this process.
+
+        Elsewhere a session that is cut because its password was replaced could be the one with the new password.
+        """
+
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Hand the message to everybody who subscribed and may read it; returns before they have it.
 

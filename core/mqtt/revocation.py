@@ -21,9 +21,10 @@ class Revocation:
     def __init__(self, broker: Broker, signals: Signals) -> None:
         self._broker = broker
         self._running: set[asyncio.Task[None]] = set()
-        # Before the answer with the new password leaves: a session cut later would be the device's new one, and the
-        # agent does not subscribe again after it was cut (contract §3.6).
-        signals.on(MQTT_ACCOUNTS, self._cut_soon, own=True)
+        if broker.cuts_at_once:
+            # Before the answer with the new password leaves: a session cut later would be the device's new one, and the
+            # agent does not subscribe again after it was cut (contract §3.6).
+            signals.on(MQTT_ACCOUNTS, self._cut_soon, own=True)
 
     def subscriptions(self) -> list[AnySubscription]:
         """React to devices that were put out of service or removed."""

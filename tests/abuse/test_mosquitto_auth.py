@@ -34,7 +34,7 @@ async def test_a_backend_that_is_down_lets_nobody_in_and_everybody_again_when_it
     """5xx tells the plugin that there is no answer: it denies this attempt, remembers nothing and asks again."""
     device = await api.device()
     cold(api)
-    with closing(sqlite3.connect(api.running.data / DATABASE, isolation_level=None)) as other:
+    with closing(sqlite3.connect(api.data / DATABASE, isolation_level=None)) as other:
         rename(other, "mqtt_users", "gone")
         for question in ("user", "superuser", "acl"):
             answer = await ask(api, device, question)

@@ -91,7 +91,7 @@ async def ready_device(api: Api) -> EnrolledDevice:
 async def test_a_locked_database_refuses_and_recovers_by_itself(api: Api) -> None:
     device = await ready_device(api)
     transactions_of(api)._wait = 0.1
-    with closing(sqlite3.connect(api.running.data / "iotistic.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(api.data / "iotistic.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         acknowledged = await assert_refused(api, device)
         new = {"Authorization": f"Bearer {'x' * 64}"}
@@ -99,7 +99,7 @@ async def test_a_locked_database_refuses_and_recovers_by_itself(api: Api) -> Non
         ready = await api.stranger.get("/ready", root=True)
         assert (ready.status, ready.body["failing"]) == (503, ["database"])
         other.execute("ROLLBACK")
-    await assert_recovered(device, api.running.data, acknowledged)
+    await assert_recovered(device, api.data, acknowledged)
     assert (await api.stranger.get("/ready", root=True)).status == 200
 
 

@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 from core.actor import SYSTEM, Role
 from core.provisioning import NewProvisioningKey
 from entrypoints.wiring.lifespan import control_plane
-from entrypoints.wiring.running import Standalone
+from entrypoints.wiring.running import Running, Standalone
 
 OWNER_PASSWORD = "a password for tests"
 ENVIRONMENT: Mapping[str, str] = {
@@ -94,9 +94,15 @@ class EnrolledDevice:
 class Api:
     """The running application and everybody who may call it."""
 
-    running: Standalone
+    running: Running
     http: aiohttp.ClientSession
     _tokens: dict[Role, str] = field(factory=dict)
+
+    @property
+    def data(self) -> Path:
+        """The folder it keeps everything in, where it is the one that is all in one process."""
+        assert isinstance(self.running, Standalone)
+        return self.running.data
 
     @property
     def stranger(self) -> Caller:

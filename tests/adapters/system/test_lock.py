@@ -37,5 +37,5 @@ def test_words_that_are_none_are_not_believed(tmp_path: Path) -> None:
 
 async def test_a_second_control_plane_on_the_same_folder_does_not_start(api: Api) -> None:
     with pytest.raises(Conflict, match="runs on"):
-        async with control_plane(api.running.data, {"PORT": "0", "MQTT_PORT": "0"}, installed=False):
+        async with control_plane(api.data, {"PORT": "0", "MQTT_PORT": "0"}, installed=False):
             pass

@@ -30,6 +30,10 @@ class CountingBroker:
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Nobody listens."""
 
+    @property
+    def cuts_at_once(self) -> bool:
+        return True
+
     async def disconnect(self, username: str) -> None:
         """Nobody is there."""
 

@@ -25,6 +25,10 @@ class NotedBroker:
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Nobody listens."""
 
+    @property
+    def cuts_at_once(self) -> bool:
+        return True
+
     async def disconnect(self, username: str) -> None:
         """Note it."""
         self.cut.put_nowait(username)

@@ -158,7 +158,7 @@ def test_a_port_that_is_taken_is_found(folder: Path, name: str) -> None:
 
 
 async def test_a_server_that_runs_is_asked_and_so_is_its_broker(api: Api) -> None:
-    findings = await asyncio.to_thread(lambda: list(examine(api.running.data, dict(HEALTHY), installed=False)))
+    findings = await asyncio.to_thread(lambda: list(examine(api.data, dict(HEALTHY), installed=False)))
     states = {finding.name: finding.state for finding in findings}
     assert (states["server"], states["broker"]) == (State.OK, State.OK)
     assert "ports" not in states

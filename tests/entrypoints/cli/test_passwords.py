@@ -26,7 +26,7 @@ async def test_beside_a_running_server_the_new_password_works_and_sessions_end_a
     owner, ended = await api.person(Role.OWNER), asyncio.Event()
     assert (await owner.get("/devices")).status == 200
     api.running.services.signals.on(ELSEWHERE, lambda _key: ended.set())
-    result = await asyncio.to_thread(reset, api.running.data, "admin", "--ask", typed=f"{NEW}\n{NEW}\n")
+    result = await asyncio.to_thread(reset, api.data, "admin", "--ask", typed=f"{NEW}\n{NEW}\n")
     assert result.exit_code == 0, result.output
     await asyncio.wait_for(ended.wait(), timeout=10)
     assert (await owner.get("/devices")).status == 401

@@ -44,7 +44,7 @@ async def test_a_device_goes_on_with_a_machine_that_was_restored_into_an_empty_f
     """Contract 12.3: registered before the backup, it polls and logs in to MQTT after it, and knows no difference."""
     device = await api.device()
     polled = await device.caller.get(f"/device/{device.uuid}/state")
-    await asyncio.to_thread(save_as, api.running.data, tmp_path / "b.tar.gz", unnoticed)
+    await asyncio.to_thread(save_as, api.data, tmp_path / "b.tar.gz", unnoticed)
     with (tmp_path / "b.tar.gz").open("rb") as stream:
         await asyncio.to_thread(bring_back, stream, tmp_path / "new" / "data", FOLDERS, unnoticed)
     async with running_api(tmp_path / "new" / "data") as again:
@@ -83,7 +83,7 @@ async def test_a_backup_under_load_is_one_moment_and_holds_all_that_was_acknowle
     before = acknowledged
     steps: list[int] = []
     with (tmp_path / "b.tar.gz").open("wb") as stream:
-        await asyncio.to_thread(save, api.running.data, stream, lambda done, _total: steps.append(done))
+        await asyncio.to_thread(save, api.data, stream, lambda done, _total: steps.append(done))
     after = acknowledged
     stop.set()
     await writing

@@ -198,6 +198,6 @@ async def test_a_token_secret_that_others_know_stops_the_start_and_is_named(data
 
 
 async def test_a_token_secret_that_is_made_up_is_for_its_owner_only(api: Api) -> None:
-    file = api.running.data / "secrets" / "jwt"
+    file = api.data / "secrets" / "jwt"
     assert file.stat().st_mode & 0o777 == 0o600
     assert len(file.read_text().strip()) == 64
