@@ -32,8 +32,7 @@ async def reaches(fleet: Fleet, device: EnrolledDevice, topic: str) -> bool:
     async with everything(fleet) as listener:
         await listener.subscribe("#", qos=1)
         async with connected(device.mqtt) as client:
-            # With QoS 1 this Mosquitto ends the connection of whoever publishes where he may not.
-            await client.publish(topic, b"1", qos=0)
+            await client.publish(topic, b"1", qos=1)
             await client.publish(f"iot/device/{device.uuid}/state", b"{}", qos=1)
         async for message in listener.messages:
             heard.put_nowait(message.topic.value)

@@ -49,7 +49,8 @@ class Mosquitto:
             "persistence true",
             f"persistence_location {self.folder}/",
             "sys_interval 1",
-            "max_queued_messages 0",
+            # Not 0, for "no limit": then 2.0.11 ends the connection of whoever publishes where he may not.
+            "max_queued_messages 1000000",
             "log_type all",
             # Else it would become somebody who may not look into folders of tests.
             *(["user root"] if os.geteuid() == 0 else []),
