@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.support.postgres",
     "tests.support.server",
     "tests.support.mosquitto",
+    "tests.support.redis",
     "tests.support.scaled",
     "tests.support.states",
     "tests.support.tagging",

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
@@ -19,16 +19,28 @@ HOUR = timedelta(hours=1)
 IPV6_NETWORK_BITS = 64
 
 
-class _Window:
+class Window:
     """At most `most` in `span`, per key."""
 
     def __init__(self, most: int, span: timedelta) -> None:
         self._item: RateLimitItem = RateLimitItemPerSecond(most, max(1, int(span.total_seconds())))
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._tell: Callable[[str], None] | None = None
+
+    def tell_others(self, tell: Callable[[str], None]) -> None:
+        """Call this with the key of whatever is counted here from now on."""
+        self._tell = tell
 
     def count(self, key: str) -> bool:
         """Count one; False, uncounted, when it would be too many."""
-        return self._limiter.hit(self._item, key)
+        counted = self._limiter.hit(self._item, key)
+        if counted and self._tell is not None:
+            self._tell(key)
+        return counted
+
+    def counted_elsewhere(self, key: str) -> None:
+        """Another process has counted one."""
+        self._limiter.hit(self._item, key)
 
     def require_room(self, key: str, *, under_way: int = 0) -> None:
         """QuotaExceeded when one more, beside those under way, would be too many."""
@@ -45,7 +57,11 @@ class GuessLimiter:
     """Implements `core.provisioning.AttemptLimiter`: wrong guesses per address."""
 
     def __init__(self, most: int = 20, span: timedelta = QUARTER) -> None:
-        self._window = _Window(most, span)
+        self._window = Window(most, span)
+
+    def windows(self) -> Mapping[str, Window]:
+        """What is counted, by name."""
+        return {"guesses": self._window}
 
     def failed(self, address: str) -> None:
         """Count one more wrong guess."""
@@ -60,7 +76,11 @@ class SignupAttempts:
     """Implements `core.access.SignupLimiter`: tries per address, right or wrong."""
 
     def __init__(self, most: int = 3, span: timedelta = HOUR) -> None:
-        self._window = _Window(most, span)
+        self._window = Window(most, span)
+
+    def windows(self) -> Mapping[str, Window]:
+        """What is counted, by name."""
+        return {"signups": self._window}
 
     def admit(self, address: str) -> None:
         """Count one more try. QuotaExceeded when it is one too many."""
@@ -73,9 +93,13 @@ class LoginAttempts:
     """Implements `core.access.LoginLimiter`. Nothing is counted per account alone: that would lock its owner out."""
 
     def __init__(self, *, per_account: int = 10, per_address: int = 100, span: timedelta = QUARTER) -> None:
-        self._by_account = _Window(per_account, span)
-        self._by_address = _Window(per_address, span)
+        self._by_account = Window(per_account, span)
+        self._by_address = Window(per_address, span)
         self._under_way: Counter[str] = Counter()
+
+    def windows(self) -> Mapping[str, Window]:
+        """What is counted, by name."""
+        return {"logins.account": self._by_account, "logins.address": self._by_address}
 
     @contextmanager
     def attempt(self, account: str, address: str) -> Iterator[Callable[[], None]]:

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from adapters.mosquitto.address import BrokerAddress
 from adapters.mosquitto.broker import MosquittoBroker
+from adapters.redis.echo import Echo
 from adapters.sql.notifications import Notifications
 from adapters.sql.postgres import PostgresTransactions
 from adapters.sql.postgres_locks import PostgresLocks
@@ -18,6 +19,7 @@ from adapters.sql.postgres_storage import PostgresStorage
 from adapters.sql.server_keys import SealedKeyTable
 from adapters.sql.signals import LocalSignals
 from adapters.system import SystemIds
+from adapters.system.attempts import GuessLimiter, SignupAttempts
 from adapters.system.broker_probe import NetworkBrokerProbe
 from adapters.system.derived import derived
 from adapters.system.passwords import BcryptPasswords
@@ -63,6 +65,7 @@ async def scaled(settings: Settings, migrations: Sequence[MigrationFolder]) -> A
     broker = MosquittoBroker(_broker_address(settings))
     locks = PostgresLocks(url)
     passwords = BcryptPasswords(settings[access.HASH_COST])
+    logins, guesses, signups = patience_of(settings), GuessLimiter(), SignupAttempts()
     adapters = Adapters(
         transactions=Object(transactions),
         signals=Object(signals),
@@ -74,7 +77,9 @@ async def scaled(settings: Settings, migrations: Sequence[MigrationFolder]) -> A
         passwords=Object(passwords),
         broker_probe=Object(NetworkBrokerProbe(SystemIds(), anywhere=settings[declared.PROBE_ANYWHERE])),
         token_signer=Object(JwtSigner(secret)),
-        logins=Object(patience_of(settings)),
+        logins=Object(logins),
+        guesses=Object(guesses),
+        signups=Object(signups),
         broker=Object(broker),
     )
     features = Features(
@@ -88,6 +93,9 @@ async def scaled(settings: Settings, migrations: Sequence[MigrationFolder]) -> A
         await stack.enter_async_context(closing(transactions))
         await stack.enter_async_context(closing(notifications))
         await stack.enter_async_context(closing(broker))
+        if settings[cluster.REDIS_URL]:
+            windows = {**logins.windows(), **guesses.windows(), **signups.windows()}
+            await stack.enter_async_context(closing(Echo(settings[cluster.REDIS_URL], windows)))
         services = services_of(adapters, features, settings)
         told = settings[declared.MQTT_BROKER_URL] or settings[cluster.MQTT_URL]
         services.mqtt_endpoints.reachable_at(

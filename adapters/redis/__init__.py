@@ -1,0 +1,1 @@
+"""Redis, for what processes tell each other and may lose."""
