@@ -19,7 +19,7 @@ from adapters.sql.postgres_storage import PostgresStorage
 from adapters.sql.server_keys import SealedKeyTable
 from adapters.sql.signals import LocalSignals
 from adapters.system import SystemIds
-from adapters.system.attempts import GuessLimiter, SignupAttempts
+from adapters.system.attempts import GuessLimiter, LoginAttempts, SignupAttempts
 from adapters.system.broker_probe import NetworkBrokerProbe
 from adapters.system.derived import derived
 from adapters.system.passwords import BcryptPasswords
@@ -56,32 +56,11 @@ class Scaled:
 @asynccontextmanager
 async def scaled(settings: Settings, migrations: Sequence[MigrationFolder]) -> AsyncIterator[Scaled]:
     """All features on PostgreSQL, connected to what they need. Nothing listens yet. Raises a Refusal, in words."""
-    url, secret = _required(settings)
+    url, _ = _required(settings)
+    parts = _Parts.of(settings)
     if settings[cluster.MIGRATE_AT_START]:
         await asyncio.to_thread(migrate_postgres, url, migrations)
-    signals = LocalSignals()
-    transactions = PostgresTransactions(url, signals, most=settings[cluster.DB_POOL_MAX])
-    notifications = Notifications(url, signals, origin=transactions.origin)
-    broker = MosquittoBroker(_broker_address(settings))
-    locks = PostgresLocks(url)
-    passwords = BcryptPasswords(settings[access.HASH_COST])
-    logins, guesses, signups = patience_of(settings), GuessLimiter(), SignupAttempts()
-    adapters = Adapters(
-        transactions=Object(transactions),
-        signals=Object(signals),
-        locks=Object(locks),
-        storage=Object(PostgresStorage(transactions, most_bytes=settings[DATABASE_MAX])),
-        quota=Object(FixedQuota(settings[declared.MOST_DEVICES])),
-        challenge_secret=Object(derived(secret, "challenges").hex()),
-        server_keys=Object(server_keys_of(settings, SealedKeyTable(url, secret))),
-        passwords=Object(passwords),
-        broker_probe=Object(NetworkBrokerProbe(SystemIds(), anywhere=settings[declared.PROBE_ANYWHERE])),
-        token_signer=Object(JwtSigner(secret)),
-        logins=Object(logins),
-        guesses=Object(guesses),
-        signups=Object(signups),
-        broker=Object(broker),
-    )
+    adapters = _adapters(parts, settings)
     features = Features(
         adapters=adapters,
         settings=Object(settings),
@@ -89,27 +68,86 @@ async def scaled(settings: Settings, migrations: Sequence[MigrationFolder]) -> A
         one_of_many=Object(True),  # noqa: FBT003 - a line of a table
     )
     async with AsyncExitStack() as stack:
-        stack.callback(passwords.close)
-        await stack.enter_async_context(closing(transactions))
-        await stack.enter_async_context(closing(notifications))
-        await stack.enter_async_context(closing(broker))
-        if settings[cluster.REDIS_URL]:
-            windows = {**logins.windows(), **guesses.windows(), **signups.windows()}
-            await stack.enter_async_context(closing(Echo(settings[cluster.REDIS_URL], windows)))
+        stack.callback(parts.passwords.close)
+        for part in parts.to_open(settings):
+            await stack.enter_async_context(closing(part))
         services = services_of(adapters, features, settings)
-        told = settings[declared.MQTT_BROKER_URL] or settings[cluster.MQTT_URL]
-        services.mqtt_endpoints.reachable_at(
-            Endpoint(told), override=Endpoint(told) if settings[declared.MQTT_BROKER_URL] else None
-        )
         yield Scaled(
             services=services,
-            broker=broker,
-            transactions=transactions,
-            locks=locks,
-            notifications=notifications,
+            broker=parts.broker,
+            transactions=parts.transactions,
+            locks=parts.locks,
+            notifications=parts.notifications,
             silence=partial(_silence, adapters, settings),
-            mqtt_url=told,
+            mqtt_url=_tell_where_the_broker_is(services, settings),
         )
+
+
+@frozen(kw_only=True)
+class _Parts:
+    """What the adapters are made of that has to be opened, or is needed twice."""
+
+    signals: LocalSignals
+    transactions: PostgresTransactions
+    notifications: Notifications
+    locks: PostgresLocks
+    broker: MosquittoBroker
+    passwords: BcryptPasswords
+    logins: LoginAttempts
+    guesses: GuessLimiter
+    signups: SignupAttempts
+
+    @classmethod
+    def of(cls, settings: Settings) -> "_Parts":
+        url, _ = _required(settings)
+        signals = LocalSignals()
+        transactions = PostgresTransactions(url, signals, most=settings[cluster.DB_POOL_MAX])
+        return cls(
+            signals=signals,
+            transactions=transactions,
+            notifications=Notifications(url, signals, origin=transactions.origin),
+            locks=PostgresLocks(url),
+            broker=MosquittoBroker(_broker_address(settings)),
+            passwords=BcryptPasswords(settings[access.HASH_COST]),
+            logins=patience_of(settings),
+            guesses=GuessLimiter(),
+            signups=SignupAttempts(),
+        )
+
+    def to_open(self, settings: Settings) -> "list[Opened]":
+        """In this order."""
+        opened: list[Opened] = [self.transactions, self.notifications, self.broker]
+        if settings[cluster.REDIS_URL]:
+            windows = {**self.logins.windows(), **self.guesses.windows(), **self.signups.windows()}
+            opened.append(Echo(settings[cluster.REDIS_URL], windows))
+        return opened
+
+
+def _adapters(parts: _Parts, settings: Settings) -> Adapters:
+    url, secret = _required(settings)
+    return Adapters(
+        transactions=Object(parts.transactions),
+        signals=Object(parts.signals),
+        locks=Object(parts.locks),
+        storage=Object(PostgresStorage(parts.transactions, most_bytes=settings[DATABASE_MAX])),
+        quota=Object(FixedQuota(settings[declared.MOST_DEVICES])),
+        challenge_secret=Object(derived(secret, "challenges").hex()),
+        server_keys=Object(server_keys_of(settings, SealedKeyTable(url, secret))),
+        passwords=Object(parts.passwords),
+        broker_probe=Object(NetworkBrokerProbe(SystemIds(), anywhere=settings[declared.PROBE_ANYWHERE])),
+        token_signer=Object(JwtSigner(secret)),
+        logins=Object(parts.logins),
+        guesses=Object(parts.guesses),
+        signups=Object(parts.signups),
+        broker=Object(parts.broker),
+    )
+
+
+def _tell_where_the_broker_is(services: Services, settings: Settings) -> str:
+    named = settings[declared.MQTT_BROKER_URL]
+    told = Endpoint(named or settings[cluster.MQTT_URL])
+    services.mqtt_endpoints.reachable_at(told, override=told if named else None)
+    return told.url
 
 
 class Opened(Protocol):
