@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, Row, Table, Text, delete, or_, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, Row, Table, Text, delete, or_, select, tuple_
 
 from adapters.sql.extents import TableExtent
 from adapters.sql.transactions import sql
@@ -59,7 +59,8 @@ class SqlAuditStore:
 
     async def entries(self, tx: Transaction, query: AuditQuery) -> Sequence[AuditEntry]:
         """Those asked for, newest first, and one more if there is one."""
-        statement = select(audit_log).where(*_conditions(query)).order_by(audit_log.c.id.desc()).limit(query.limit + 1)
+        newest_first = (audit_log.c.at.desc(), audit_log.c.id.desc())
+        statement = select(audit_log).where(*_conditions(query)).order_by(*newest_first).limit(query.limit + 1)
         return [_from_row(row) for row in await sql(tx).rows(statement)]
 
     async def forget_before(self, tx: Transaction, moment: datetime, most: int) -> int:
@@ -92,7 +93,9 @@ def _conditions(query: AuditQuery) -> Iterator[ColumnElement[bool]]:
     if query.until is not None:
         yield columns.at <= query.until
     if query.before is not None:
-        yield columns.id < query.before
+        # Several processes write: numbers are not given in the order in which things happened.
+        last = select(columns.at, columns.id).where(columns.id == query.before).scalar_subquery()
+        yield tuple_(columns.at, columns.id) < last
 
 
 def _from_row(row: Row[Any]) -> AuditEntry:
