@@ -6,11 +6,17 @@ import platform
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
+
+from core.errors import Refusal
+
+if TYPE_CHECKING:
+    from entrypoints.bench.meter import Meter
 
 # Of the table, where the output goes into a file.
 WIDTH = 160
@@ -20,11 +26,14 @@ class Profile(StrEnum):
     """How the installation under test is made up."""
 
     EDGE = "edge"
+    SCALED = "scaled"
 
 
 def bench(
     *,
-    profile: Annotated[Profile, typer.Option(help="What is measured: one process on SQLite.")] = Profile.EDGE,
+    profile: Annotated[
+        Profile, typer.Option(help="edge: one process on SQLite. scaled: several on PostgreSQL and Mosquitto.")
+    ] = Profile.EDGE,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file too, as JSON.")] = None,
     seconds: Annotated[float, typer.Option(help="How long each path is measured.", min=0.5, max=60)] = 4.0,
     storm: Annotated[bool, typer.Option(help="Let 2,000 devices come back at once as well (a minute).")] = True,
@@ -38,27 +47,49 @@ def bench(
     terminal = Console()
     console = terminal if terminal.is_terminal else Console(width=WIDTH)
     console.print(f"[dim]{profile.value} profile on {machine()}[/]", highlight=False)
-    asyncio.run(_run(console, json, seconds, storm=storm))
+    try:
+        asyncio.run(_run(console, profile, json, seconds, storm=storm))
+    except Refusal as refusal:
+        Console(stderr=True).print(f"[bold red]cannot measure:[/] {escape(refusal.message)}")
+        raise typer.Exit(1) from refusal
 
 
-async def _run(console: Console, json: Path | None, seconds: float, *, storm: bool) -> None:
-    from entrypoints.bench.edge import EdgeBench
+async def _run(console: Console, profile: Profile, json: Path | None, seconds: float, *, storm: bool) -> None:
     from entrypoints.bench.figures import table_of
-    from entrypoints.bench.storm import storm as reconnect_storm
+    from entrypoints.bench.meter import Meter
 
     with tempfile.TemporaryDirectory(prefix="iotistic-bench-") as folder, console.status("starting") as status:
-        run = EdgeBench(folder=Path(folder), seconds=seconds, tell=status.update)
-        await run.run()
-        if storm:
-            run.quantities += await reconnect_storm(Path(folder), status.update)
-    console.print(table_of(run.figures, run.quantities))
+        meter = Meter(seconds=seconds, tell=status.update)
+        measure = _scaled if profile is Profile.SCALED else _edge
+        await measure(Path(folder), meter, storm=storm)
+    console.print(table_of(meter.figures, meter.quantities))
     if json is not None:
         found: dict[str, Any] = {
             "machine": machine(),
-            "figures": [figure.as_json() for figure in run.figures],
-            "quantities": [quantity.as_json() for quantity in run.quantities],
+            "profile": profile.value,
+            "figures": [figure.as_json() for figure in meter.figures],
+            "quantities": [quantity.as_json() for quantity in meter.quantities],
         }
         await asyncio.to_thread(json.write_bytes, msgspec.json.format(msgspec.json.encode(found)))
+
+
+async def _edge(folder: Path, meter: "Meter", *, storm: bool) -> None:
+    from entrypoints.bench.edge import EdgeBench
+    from entrypoints.bench.storm import storm as reconnect_storm
+
+    await EdgeBench(folder=folder, meter=meter).run()
+    if storm:
+        meter.quantities += await reconnect_storm(folder, meter.tell)
+
+
+async def _scaled(folder: Path, meter: "Meter", *, storm: bool) -> None:
+    from entrypoints.bench.cluster import cluster
+    from entrypoints.bench.scaled import ScaledBench
+
+    # The server of PostgreSQL that comes with us runs as somebody else, who has to get in.
+    folder.chmod(0o711)
+    async with cluster(folder, os.environ.get("DATABASE_URL", "")) as servers:
+        await ScaledBench(servers, meter).run()
 
 
 def machine() -> str:

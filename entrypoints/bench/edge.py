@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
-from attrs import define, field, frozen
+from attrs import define
 
 from entrypoints.bench import bodies
 from entrypoints.bench.enrolling import Enrol, by_v1, enrol_all, log_in
-from entrypoints.bench.figures import Figure, Quantity
+from entrypoints.bench.figures import Quantity
 from entrypoints.bench.known import KnownDevice, made_up, make_known
-from entrypoints.bench.load import Load, drive, request
+from entrypoints.bench.load import drive, request
+from entrypoints.bench.meter import CONNECTIONS, NONE, WARM_SECONDS, Budget, Meter
 from entrypoints.bench.mqtt_load import publish_all
 from entrypoints.bench.processes import Server, control_plane, yardstick
 from entrypoints.bench.sealed_enrolling import BySealing, made_seals
@@ -20,34 +21,11 @@ from entrypoints.bench.sealed_enrolling import BySealing, made_seals
 DATABASE = "iotistic.db"
 ACTIVE = 200
 PUBLISHERS = 16
-CONNECTIONS = 64
 FEW, MANY, LISTED = 1_000, 100_000, 10_000
-WARM_SECONDS = 0.5
 MIB = 1024 * 1024
+REPORT = Budget(words="≤ 400 µs", cpu_us=400)
 
-Tell = Callable[[str], None]
 Then = Callable[[Server, list[KnownDevice]], Awaitable[None]]
-
-
-@frozen(kw_only=True)
-class Budget:
-    """What a path may cost (design §6)."""
-
-    words: str
-    ratio: float | None = None
-    cpu_us: float | None = None
-    rate: float | None = None
-
-    def kept_by(self, *, ratio: float | None = None, cpu_us: float | None = None, rate: float | None = None) -> bool:
-        """Whether the measured figure is within it."""
-        return (
-            (self.ratio is None or (ratio is not None and ratio <= self.ratio))
-            and (self.cpu_us is None or (cpu_us is not None and cpu_us <= self.cpu_us))
-            and (self.rate is None or (rate is not None and rate >= self.rate))
-        )
-
-
-NONE = Budget(words="")
 
 
 @define
@@ -55,17 +33,13 @@ class EdgeBench:
     """One run. Every figure is taken in the same minutes on the same machine as the yardstick."""
 
     folder: Path
-    seconds: float
-    tell: Tell
-    figures: list[Figure] = field(factory=list)
-    quantities: list[Quantity] = field(factory=list)
-    _yardstick_us: float = 0.0
+    meter: Meter
 
     async def run(self) -> None:
         """Measure everything."""
         async with yardstick() as empty:
-            await self._rated("empty aiohttp handler", empty, [request("GET", "/", {})], NONE)
-            self._yardstick_us = self.figures[0].cpu_us or 1.0
+            await self.meter.rated("empty aiohttp handler", empty, [request("GET", "/", {})], NONE)
+            self.meter.yardstick_us = self.meter.figures[0].cpu_us or 1.0
             async with control_plane(self.folder / "fresh") as server:
                 self._at_start(server)
                 await self._enrolments("provisioning v1, both phases", "fresh", server, by_v1)
@@ -78,7 +52,7 @@ class EdgeBench:
             many = await self._with_known(MANY, None)
             for name in ("poll", "report"):
                 growth = many[name] / few[name]
-                self.quantities.append(
+                self.meter.quantities.append(
                     Quantity(
                         name=f"{name}: cost at {MANY:,} known devices to that at {FEW:,}",
                         value=growth,
@@ -90,25 +64,25 @@ class EdgeBench:
 
     def _at_start(self, server: Server) -> None:
         ready, resident = server.seconds_to_ready, server.resident_bytes() / MIB
-        self.quantities += [
+        self.meter.quantities += [
             Quantity(name="time to ready", value=ready, unit="s", budget="≤ 1.5 s", kept=ready <= 1.5),  # noqa: PLR2004
             Quantity(name="memory idle", value=resident, unit="MiB", budget="≤ 100 MiB", kept=resident <= 100),  # noqa: PLR2004
         ]
 
     async def _enrolments(self, name: str, data: str, server: Server, enrol: Enrol) -> None:
-        self.tell(name)
+        self.meter.tell(name)
         credentials = self.folder / f"{data}.json"
         # The first that asks by v2 has the server make its key, once in its life.
         await enrol_all(credentials, enrol, seconds=WARM_SECONDS)
         before, began = server.cpu_seconds(), time.perf_counter()
-        enrolled = await enrol_all(credentials, enrol, seconds=self.seconds)
+        enrolled = await enrol_all(credentials, enrol, seconds=self.meter.seconds)
         spent, cpu = time.perf_counter() - began, server.cpu_seconds() - before
         budget = Budget(words="≥ 200 devices/s", rate=200)
-        self._add(name, enrolled / spent, cpu / enrolled * 1e6, budget, unit="devices/s")
+        self.meter.add(name, enrolled / spent, cpu / enrolled * 1e6, budget, unit="devices/s")
 
     async def _with_known(self, number: int, then: Then | None, *, only: bool = False) -> dict[str, float]:
         """Measure on an installation that knows so many devices; the cost of a poll and of a report, in µs."""
-        self.tell(f"writing {number:,} known devices")
+        self.meter.tell(f"writing {number:,} known devices")
         data = self.folder / f"known-{number}"
         async with control_plane(data):
             pass  # the tables are made by a first start
@@ -121,22 +95,25 @@ class EdgeBench:
             return costs
 
     async def _hot_paths(self, server: Server, fleet: list[KnownDevice], suffix: str) -> dict[str, float]:
-        active = _active(fleet)
-        etags = await _etags(server, active)
+        active = active_of(fleet)
+        etags = await etags_of(server.port, active)
         unmodified = [bodies.poll(device, etag) for device, etag in zip(active, etags, strict=True)]
-        polled = await self._rated(f"state poll, 304{suffix}", server, unmodified, Budget(words="≤ 2 ×", ratio=2))
+        polled = await self.meter.rated(f"state poll, 304{suffix}", server, unmodified, Budget(words="≤ 2 ×", ratio=2))
         reports = [bodies.report(device, turn) for turn in range(3) for device in active]
         budget = Budget(words="≤ 400 µs", cpu_us=400)
-        return {"poll": polled, "report": await self._rated(f"report with metrics{suffix}", server, reports, budget)}
+        return {
+            "poll": polled,
+            "report": await self.meter.rated(f"report with metrics{suffix}", server, reports, budget),
+        }
 
     async def _the_rest(self, server: Server, fleet: list[KnownDevice]) -> None:
-        active = _active(fleet)
+        active = active_of(fleet)
         budget = Budget(words="≤ 3 ×", ratio=3)
-        await self._rated("state poll, 200", server, [bodies.poll(device) for device in active], budget)
-        await self._rated("logs, 20 lines", server, [bodies.logs(device) for device in active], NONE)
+        await self.meter.rated("state poll, 200", server, [bodies.poll(device) for device in active], budget)
+        await self.meter.rated("logs, 20 lines", server, [bodies.logs(device) for device in active], NONE)
         for name in ("user", "acl"):
             questions = [bodies.broker_question(device, name) for device in active]
-            await self._rated(f"broker auth /{name}", server, questions, budget)
+            await self.meter.rated(f"broker auth /{name}", server, questions, budget)
         await self._readings(server, active[:PUBLISHERS])
 
     async def _list_and_memory(self, server: Server, fleet: list[KnownDevice]) -> None:
@@ -146,70 +123,33 @@ class EdgeBench:
         for _ in range(2):
             await drive(server.port, polls, seconds=len(fleet) / 2_000, connections=CONNECTIONS)
         each = (server.resident_bytes() - before) / len(fleet) / 1000
-        self.quantities.append(
+        self.meter.quantities.append(
             Quantity(name="memory per known device", value=each, unit="kB", budget="≤ 5 kB", kept=each <= 5)  # noqa: PLR2004
         )
         token = await log_in(self.folder / f"known-{len(fleet)}.json")
         page = request("GET", f"{bodies.API}/devices?limit=100", {"Authorization": f"Bearer {token}"})
-        await self._rated(f"device list, 100 of {len(fleet):,}", server, [page], NONE)
+        await self.meter.rated(f"device list, 100 of {len(fleet):,}", server, [page], NONE)
 
     async def _readings(self, server: Server, devices: list[KnownDevice]) -> None:
-        self.tell("readings over MQTT")
+        self.meter.tell("readings over MQTT")
         batches, logins = bodies.ReadingBatches(devices), [device.login for device in devices]
         before = server.cpu_seconds()
-        messages, spent = await publish_all(server.mqtt_port, logins, batches, seconds=self.seconds)
+        messages, spent = await publish_all(server.mqtt_port, logins, batches, seconds=self.meter.seconds)
         readings = messages * bodies.READINGS_PER_MESSAGE
         cpu = (server.cpu_seconds() - before) / readings * 1e6
         budget = Budget(words="≥ 5,000/s", rate=5_000)
-        self._add("readings over MQTT", readings / spent, cpu, budget, unit="readings/s")
-
-    async def _rated(self, name: str, server: Server, requests: list[bytes], budget: Budget) -> float:
-        self.tell(name)
-        await drive(server.port, requests, seconds=WARM_SECONDS, connections=CONNECTIONS)
-        before = server.cpu_seconds()
-        load = await drive(server.port, requests, seconds=self.seconds, connections=CONNECTIONS)
-        cpu_us = (server.cpu_seconds() - before) / load.requests * 1e6
-        _must_have_worked(name, load)
-        self._add(
-            name, load.rate, cpu_us, budget, p50_ms=load.percentile(0.5) * 1e3, p99_ms=load.percentile(0.99) * 1e3
-        )
-        return cpu_us
-
-    def _add(
-        self, name: str, rate: float, cpu_us: float, budget: Budget, *, unit: str = "requests/s", **latencies: float
-    ) -> None:
-        ratio = cpu_us / self._yardstick_us if self._yardstick_us else 1.0
-        kept = budget.kept_by(ratio=ratio, cpu_us=cpu_us, rate=rate) if budget.words else None
-        self.figures.append(
-            Figure(
-                name=name,
-                rate=rate,
-                unit=unit,
-                cpu_us=cpu_us,
-                ratio=ratio,
-                budget=budget.words,
-                kept=kept,
-                p50_ms=latencies.get("p50_ms"),
-                p99_ms=latencies.get("p99_ms"),
-            )
-        )
+        self.meter.add("readings over MQTT", readings / spent, cpu, budget, unit="readings/s")
 
 
-def _active(fleet: list[KnownDevice]) -> list[KnownDevice]:
+def active_of(fleet: list[KnownDevice]) -> list[KnownDevice]:
     return fleet[:: max(1, len(fleet) // ACTIVE)][:ACTIVE]
 
 
-def _must_have_worked(name: str, load: Load) -> None:
-    wrong = {status: number for status, number in load.statuses.items() if status not in {200, 304}}
-    if wrong:
-        raise RuntimeError(f"{name}: some answers were {wrong}; figures of refusals mean nothing")
-
-
-async def _etags(server: Server, devices: list[KnownDevice]) -> list[str]:
+async def etags_of(port: int, devices: list[KnownDevice]) -> list[str]:
     async with aiohttp.ClientSession() as http:
 
         async def etag(device: KnownDevice) -> str:
-            url = f"http://127.0.0.1:{server.port}{bodies.API}/device/{device.uuid}/state"
+            url = f"http://127.0.0.1:{port}{bodies.API}/device/{device.uuid}/state"
             async with http.get(url, headers={"X-Device-API-Key": device.key}) as answer:
                 return answer.headers["ETag"]
 

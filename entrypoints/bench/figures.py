@@ -3,17 +3,18 @@
 from attrs import asdict, frozen
 from rich.table import Column, Table
 
-HEADINGS = ("what", "rate", "CPU a request", "ratio", "p50", "p99", "budget", "")
+HEADINGS = ("what", "rate", "CPU a request", "ratio", "CPU of the database", "p50", "p99", "budget", "")
 
 
 @frozen(kw_only=True)
 class Figure:
-    """One row. CPU is that of the server's process alone; `ratio` is to the yardstick in the same run."""
+    """One row. CPU is that of our processes alone; `ratio` is to the yardstick in the same run."""
 
     name: str
     rate: float
     unit: str = "requests/s"
     cpu_us: float | None = None
+    database_us: float | None = None
     ratio: float | None = None
     p50_ms: float | None = None
     p99_ms: float | None = None
@@ -49,6 +50,7 @@ def table_of(figures: list[Figure], quantities: list[Quantity]) -> Table:
             f"{figure.rate:,.0f} {figure.unit}",
             "" if figure.cpu_us is None else f"{figure.cpu_us:,.0f} µs",
             "" if figure.ratio is None else f"{figure.ratio:.2f} ×",
+            "" if figure.database_us is None else f"{figure.database_us:,.0f} µs",
             "" if figure.p50_ms is None else f"{figure.p50_ms:.1f} ms",
             "" if figure.p99_ms is None else f"{figure.p99_ms:.1f} ms",
             figure.budget,
@@ -57,7 +59,7 @@ def table_of(figures: list[Figure], quantities: list[Quantity]) -> Table:
     table.add_section()
     for quantity in quantities:
         value = f"{quantity.value:,.2f} {quantity.unit}"
-        table.add_row(quantity.name, value, "", "", "", "", quantity.budget, _verdict(quantity.kept))
+        table.add_row(quantity.name, value, "", "", "", "", "", quantity.budget, _verdict(quantity.kept))
     return table
 
 

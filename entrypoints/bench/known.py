@@ -11,8 +11,10 @@ from attrs import field, frozen
 from adapters.sql.device_state import deployed_states
 from adapters.sql.devices import device_keys, devices
 from adapters.sql.mqtt import mqtt_users
+from adapters.sql.postgres import PostgresTransactions
 from adapters.sql.signals import LocalSignals
 from adapters.sql.sqlite import SqliteTransactions
+from adapters.sql.transactions import sql
 from core.digests import digest_of
 from entrypoints.bench.mqtt_load import Login
 
@@ -43,17 +45,26 @@ def made_up(number: int) -> list[KnownDevice]:
 
 
 async def make_known(database: Path, fleet: Sequence[KnownDevice]) -> None:
-    """Write the devices into a database that has been migrated and that no server has open."""
-    transactions = SqliteTransactions(database, LocalSignals())
+    """Write the devices into a file that has been migrated and that no server has open."""
+    await write_known(SqliteTransactions(database, LocalSignals()), fleet)
+
+
+async def make_known_to(url: str, fleet: Sequence[KnownDevice]) -> None:
+    """Write the devices into a PostgreSQL database that has been migrated."""
+    await write_known(PostgresTransactions(url, LocalSignals(), most=2), fleet)
+
+
+async def write_known(transactions: SqliteTransactions | PostgresTransactions, fleet: Sequence[KnownDevice]) -> None:
+    """Write the devices into a database that is not open yet."""
     await transactions.open()
     try:
         for first in range(0, len(fleet), CHUNK):
             chunk = fleet[first : first + CHUNK]
             async with transactions.begin() as tx:
-                await tx.run(devices.insert(), [_device_row(device) for device in chunk])
-                await tx.run(device_keys.insert(), [_key_row(device) for device in chunk])
-                await tx.run(mqtt_users.insert(), [_account_row(device) for device in chunk])
-                await tx.run(deployed_states.insert(), [_state_row(device) for device in chunk])
+                await sql(tx).run(devices.insert(), [_device_row(device) for device in chunk])
+                await sql(tx).run(device_keys.insert(), [_key_row(device) for device in chunk])
+                await sql(tx).run(mqtt_users.insert(), [_account_row(device) for device in chunk])
+                await sql(tx).run(deployed_states.insert(), [_state_row(device) for device in chunk])
     finally:
         await transactions.close()
 

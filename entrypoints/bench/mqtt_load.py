@@ -22,12 +22,13 @@ class Login:
     password: str
 
 
-def _text(value: str) -> bytes:
+def text(value: str) -> bytes:
+    """A string with its length (MQTT 3.1.1 §1.5.3)."""
     data = value.encode()
     return struct.pack("!H", len(data)) + data
 
 
-def _packet(kind: int, body: bytes) -> bytes:
+def packet(kind: int, body: bytes) -> bytes:
     """A packet with its remaining length (MQTT 3.1.1 §2.2.3)."""
     length, coded = len(body), bytearray()
     while True:
@@ -39,13 +40,13 @@ def _packet(kind: int, body: bytes) -> bytes:
 
 def connect_packet(login: Login) -> bytes:
     """CONNECT with clean session, username and password; the client id is the username."""
-    head = _text("MQTT") + bytes([4, 0b11000010]) + struct.pack("!H", _KEEP_ALIVE)
-    return _packet(0x10, head + _text(login.username) + _text(login.username) + _text(login.password))
+    head = text("MQTT") + bytes([4, 0b11000010]) + struct.pack("!H", _KEEP_ALIVE)
+    return packet(0x10, head + text(login.username) + text(login.username) + text(login.password))
 
 
 def publish_packet(topic: str, payload: bytes, number: int) -> bytes:
     """PUBLISH with QoS 1."""
-    return _packet(0x32, _text(topic) + struct.pack("!H", number) + payload)
+    return packet(0x32, text(topic) + struct.pack("!H", number) + payload)
 
 
 @define

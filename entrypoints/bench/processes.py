@@ -39,6 +39,10 @@ class Server:
         fields = stat.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def database_cpu_seconds(self) -> float:
+        """Nothing: the database is a part of the process."""
+        return 0.0
+
     def resident_bytes(self) -> int:
         """Memory held now."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
@@ -71,7 +75,7 @@ async def _running(command: list[str], port: int, path: str, mqtt_port: int) -> 
     process = await asyncio.create_subprocess_exec("env", *_QUIET, *command, stdout=asyncio.subprocess.DEVNULL)
     try:
         async with asyncio.timeout(START_SECONDS):
-            await _answers(process, port, path)
+            await answers(process, port, path)
         yield Server(process=process, port=port, mqtt_port=mqtt_port, seconds_to_ready=time.perf_counter() - began)
     finally:
         with suppress(ProcessLookupError):
@@ -79,7 +83,7 @@ async def _running(command: list[str], port: int, path: str, mqtt_port: int) -> 
         await process.wait()
 
 
-async def _answers(process: asyncio.subprocess.Process, port: int, path: str) -> None:
+async def answers(process: asyncio.subprocess.Process, port: int, path: str) -> None:
     """Returns when the server answers 200. It is another process: there is nothing to wait for but its answer."""
     question = f"GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n".encode()
     while process.returncode is None:

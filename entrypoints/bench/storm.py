@@ -9,9 +9,10 @@ from pathlib import Path
 
 from attrs import define, field
 
-from entrypoints.bench.edge import DATABASE, MIB, Tell
+from entrypoints.bench.edge import DATABASE, MIB
 from entrypoints.bench.figures import Quantity
 from entrypoints.bench.known import KnownDevice, made_up, make_known
+from entrypoints.bench.meter import Tell
 from entrypoints.bench.mqtt_load import Client
 from entrypoints.bench.processes import Server, control_plane, free_port
 

@@ -8,10 +8,10 @@ from aiohttp import web
 
 from core.actor import Role
 from entrypoints.bench import bodies
-from entrypoints.bench.edge import Budget
 from entrypoints.bench.figures import Figure, Quantity, table_of
 from entrypoints.bench.known import KnownDevice
 from entrypoints.bench.load import drive, request
+from entrypoints.bench.meter import Budget
 from entrypoints.bench.mqtt_load import Client, Login, publish_all
 from tests.support.application import Api
 
