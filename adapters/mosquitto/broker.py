@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
 from aiomqtt import Client, MqttError
@@ -33,8 +34,10 @@ class MosquittoBroker:
     _counts: BrokerCounts = field(factory=BrokerCounts)
     _client: Client | None = None
     _task: "asyncio.Task[None] | None" = None
+    _under_way: set[asyncio.Timeout] = field(factory=set)
     _room: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(MOST_UNDER_WAY))
     _connected: asyncio.Event = field(factory=asyncio.Event)
+    _lost: asyncio.Event = field(factory=asyncio.Event)
     reconnects: int = 0
 
     @property
@@ -59,15 +62,33 @@ class MosquittoBroker:
         """Returns when there is a connection."""
         await self._connected.wait()
 
+    async def lost(self) -> None:
+        """Returns when there is no connection."""
+        await self._lost.wait()
+
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """See `core.mqtt.Broker`. With QoS 1 the broker has it when this returns."""
         topic_name(topic)
-        client = self._working()
         async with self._room:
+            client = self._working()
             try:
-                await client.publish(topic, payload, qos=qos, retain=retain, timeout=PUBLISH_SECONDS)
-            except MqttError as error:
+                async with self._limited():
+                    await client.publish(topic, payload, qos=qos, retain=retain, timeout=PUBLISH_SECONDS)
+            except (MqttError, TimeoutError) as error:
                 raise _unavailable(error) from error
+
+    @asynccontextmanager
+    async def _limited(self) -> AsyncIterator[None]:
+        """Until the time is over, or the connection: nobody acknowledges any more what was sent over one that is lost.
+
+        Raises TimeoutError.
+        """
+        async with asyncio.timeout(PUBLISH_SECONDS) as limit:
+            self._under_way.add(limit)
+            try:
+                yield
+            finally:
+                self._under_way.discard(limit)
 
     async def disconnect(self, username: str) -> None:
         """See `core.mqtt.Broker`.
@@ -117,6 +138,14 @@ class MosquittoBroker:
             raise Unavailable("the MQTT broker is not connected", retry_after=LONGEST_PAUSE)
         return self._client
 
+    def _disconnected(self) -> None:
+        self._client = None
+        self._connected.clear()
+        self._lost.set()
+        for limit in self._under_way:
+            if not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time())
+
     async def _stay_connected(self) -> None:
         pause = FIRST_PAUSE
         while True:
@@ -125,13 +154,13 @@ class MosquittoBroker:
                     await client.subscribe([(topic, 0) for topic in SYS_TOPICS])
                     self._client, pause = client, FIRST_PAUSE
                     self._connected.set()
+                    self._lost.clear()
                     async for message in client.messages:
                         self._counts.heard(message.topic.value, bytes(message.payload))
             except MqttError as error:
                 log.warning("the MQTT broker is not connected, trying again in %.1f s: %s", pause, error)
             finally:
-                self._client = None
-                self._connected.clear()
+                self._disconnected()
             await asyncio.sleep(pause)
             self.reconnects += 1
             pause = min(pause * 2, LONGEST_PAUSE)
