@@ -15,7 +15,7 @@ from core.extents import Extent
 from core.ids import DeviceUuid
 from core.transactions import Transaction
 
-# No foreign keys: an entry outlives the device and the person that it tells of.
+# No foreign keys: an entry outlives the device and the person that it tells of. In PostgreSQL the keys hold `at` too.
 audit_log = Table(
     "audit_log",
     metadata,
@@ -33,9 +33,10 @@ audit_log = Table(
     Index("ix_audit_log_device_uuid", "device_uuid", "id"),
     Index("ix_audit_log_actor", "actor", "id"),
     sqlite_autoincrement=True,
+    postgresql_partition_by="RANGE (at)",
 )
 _EXTENT = TableExtent(audit_log)
-_ADD = InsertOnce(audit_log, key="announcement_id")
+_ADD = InsertOnce(audit_log)
 
 
 class SqlAuditStore:

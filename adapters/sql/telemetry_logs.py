@@ -49,6 +49,7 @@ device_logs = Table(
     Column("context", Told),
     Index("ix_device_logs_device_uuid_logged_at", "device_uuid", "logged_at"),
     Index("ix_device_logs_device_uuid_service_name_logged_at", "device_uuid", "service_name", "logged_at"),
+    postgresql_partition_by="RANGE (logged_at)",
 )
 log_batches = Table(
     "log_batches",

@@ -33,6 +33,7 @@ device_metrics = Table(
     Column("uptime", Float),
     Column("top_processes", Told),
     Index("ix_device_metrics_device_uuid_recorded_at", "device_uuid", "recorded_at"),
+    postgresql_partition_by="RANGE (recorded_at)",
 )
 
 _MEASURED = ("cpu_usage", "cpu_temp", "memory_usage", "memory_total", "storage_usage", "storage_total", "uptime")
@@ -84,8 +85,11 @@ _PARTS = (
     .group_by(_PART)
     .order_by(_PART)
 )
+# PostgreSQL looks only into the months between.
 _NAMED = select(device_metrics.c.id, device_metrics.c.top_processes).where(
-    device_metrics.c.id.in_(bindparam("ids", expanding=True))
+    device_metrics.c.id.in_(bindparam("ids", expanding=True)),
+    _SINCE,
+    device_metrics.c.recorded_at <= bindparam("until", type_=Instant),
 )
 
 
@@ -116,7 +120,9 @@ class SqlMetricStore(GrowingTable):
         width = length // timedelta(microseconds=1) // points
         given = {"uuid": uuid, "since": now - length, "until": now, "width": width}
         parts = await sql(tx).rows(_PARTS, given)
-        named = await sql(tx).rows(_NAMED, {"ids": [part.last_id for part in parts]})
+        named = await sql(tx).rows(
+            _NAMED, {"ids": [part.last_id for part in parts], "since": now - length, "until": now}
+        )
         processes = {row.id: row.top_processes for row in named}
         return [_average(part, processes[part.last_id]) for part in parts]
 

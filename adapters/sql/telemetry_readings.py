@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from adapters.sql.telemetry_rows import GrowingTable
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, RowId, metadata
+from adapters.sql.types import Instant, RowId, metadata, postgres_metadata
 from adapters.sql.vitals import Told
 from core.ids import DeviceUuid
 from core.telemetry import Reading, ReadingKind, ReadingQuery, StoredReading
@@ -51,14 +51,24 @@ readings = Table(
     Column("raw_encoding", Text),
     CheckConstraint("kind IN ('reading', 'csv', 'raw', 'heartbeat')", name="kind"),
     UniqueConstraint("device_uuid", "measured_at", "digest"),
+    postgresql_partition_by="RANGE (measured_at)",
 )
+# In PostgreSQL the table `clamped_readings` knows them.
 Index(
     "uq_readings_device_uuid_digest",
     readings.c.device_uuid,
     readings.c.digest,
     unique=True,
     sqlite_where=readings.c.time_clamped,
-    postgresql_where=readings.c.time_clamped,
+)
+# Triggers on `readings` write it: keys of a table that is partitioned by time cannot say that a digest comes once.
+clamped_readings = Table(
+    "clamped_readings",
+    postgres_metadata,
+    Column("device_uuid", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("measured_at", Instant, nullable=False),
+    Index("ix_clamped_readings_measured_at", "measured_at"),
 )
 
 

@@ -30,17 +30,17 @@ class Upsert:
 
 
 class InsertOnce:
-    """Writes a row unless there is one with the same key."""
+    """Writes a row unless there is one with the same key; without a `key`, with the same of any."""
 
-    def __init__(self, table: Table, *, key: str) -> None:
+    def __init__(self, table: Table, *, key: str | None = None) -> None:
         self._table = table
-        self._key = key
+        self._key = None if key is None else [key]
         self._statements: dict[type, Any] = {}
 
     async def run(self, tx: Transaction, row: Mapping[str, Any]) -> bool:
         """Write the row; whether there was none. IntegrityError when it conflicts otherwise than by the key."""
         statement = self._statements.get(type(tx))
         if statement is None:
-            statement = sql(tx).insert(self._table).on_conflict_do_nothing(index_elements=[self._key])
+            statement = sql(tx).insert(self._table).on_conflict_do_nothing(index_elements=self._key)
             self._statements[type(tx)] = statement
         return await sql(tx).run(statement, row) > 0

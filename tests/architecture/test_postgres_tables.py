@@ -2,19 +2,21 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from attrs import frozen
-from sqlalchemy import create_engine
+from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint, create_engine
 
 import adapters.sql
 from adapters.sql.migrations import SQLITE
 from adapters.sql.postgres_migrations import POSTGRES
 from adapters.sql.postgres_urls import conninfo_of, url_of
-from adapters.sql.types import metadata
+from adapters.sql.types import metadata, postgres_metadata
 from tests.architecture.source import ROOT, listed
 from tests.support.postgres import Server
 
@@ -23,16 +25,22 @@ ASPECTS = {
     "columns": (
         "SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute"
         " JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace"
-        " AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped"
+        " AND relkind IN ('r', 'p') AND NOT relispartition AND attnum > 0 AND NOT attisdropped"
     ),
     "constraints": (
         "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f', 'c')"
+        " WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f', 'c') AND conislocal"
+        " AND NOT EXISTS (SELECT FROM pg_class WHERE pg_class.oid = conrelid AND relispartition)"
     ),
-    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "indexes": (
+        "SELECT indrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
+        " JOIN pg_class ON pg_class.oid = indrelid WHERE relnamespace = 'public'::regnamespace AND NOT relispartition"
+    ),
+    "partitioned tables": ("SELECT partrelid::regclass::text, pg_get_partkeydef(partrelid) FROM pg_partitioned_table"),
     "numbered columns": (
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
         " AND (is_identity = 'YES' OR column_default LIKE 'nextval%')"
+        " AND NOT (SELECT relispartition FROM pg_class WHERE oid = table_name::regclass)"
     ),
 }
 
@@ -54,11 +62,43 @@ def databases(postgres_server: Server, postgres_template: str) -> Iterator[Datab
         postgres_server.create("by_migrations", postgres_template), postgres_server.create("by_description")
     )
     engine = create_engine(url_of(both.described))
-    metadata.create_all(engine, tables=[table for table in metadata.sorted_tables if _is_ours(table.name)])
+    _described().create_all(engine)
     engine.dispose()
     yield both
     for name in ("by_migrations", "by_description"):
         postgres_server.drop(name)
+
+
+def _described() -> MetaData:
+    """What the adapters know of our tables, as PostgreSQL has them: keys hold the column of the month."""
+    described = MetaData(naming_convention=metadata.naming_convention)
+    for table in metadata.sorted_tables:
+        if _is_ours(table.name):
+            copy = table.to_metadata(described)
+            by_month = re.search(r"\((\w+)\)", str(copy.dialect_options["postgresql"]["partition_by"]))
+            if by_month:
+                _hold(copy, copy.c[by_month[1]])
+    for table in postgres_metadata.sorted_tables:
+        table.to_metadata(described)
+    return described
+
+
+def _hold(table: Table, month: Column[Any]) -> None:
+    """Give the keys of the table the column; a unique index without it cannot be."""
+    for key in [each for each in table.constraints if isinstance(each, PrimaryKeyConstraint | UniqueConstraint)]:
+        if month not in set(key.columns):
+            if isinstance(key, PrimaryKeyConstraint):
+                table.c.id.autoincrement, month.primary_key = True, True
+            table.constraints.remove(key)
+            table.append_constraint(type(key)(*key.columns, month, name=_name_of(key)))
+    for index in [each for each in table.indexes if each.unique]:
+        table.indexes.remove(index)
+
+
+def _name_of(key: PrimaryKeyConstraint | UniqueConstraint) -> str:
+    prefix = "pk" if isinstance(key, PrimaryKeyConstraint) else "uq"
+    columns = "" if prefix == "pk" else "_" + "_".join(column.name for column in key.columns)
+    return f"{prefix}_{key.table.name}{columns}"
 
 
 def _is_ours(table: str) -> bool:

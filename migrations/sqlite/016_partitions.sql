@@ -1,0 +1,2 @@
+-- SQLite keeps each series in one table: nothing to do here. See the file of this name for PostgreSQL.
+SELECT 1;
