@@ -5,6 +5,7 @@ from shutil import copy
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from adapters.sql.postgres_migrations import POSTGRES, migrate_postgres
 from adapters.sql.postgres_urls import conninfo_of
@@ -48,7 +49,7 @@ def filled(empty_postgres_url: str, tmp_path: Path) -> psycopg.Connection:
 
 
 def _counted(connection: psycopg.Connection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
     assert row is not None
     return int(row[0])
 
