@@ -87,7 +87,7 @@ async def _scaled(folder: Path, meter: "Meter", *, storm: bool) -> None:
     from entrypoints.bench.scaled import ScaledBench
 
     # The server of PostgreSQL that comes with us runs as somebody else, who has to get in.
-    folder.chmod(0o711)
+    await asyncio.to_thread(folder.chmod, 0o711)
     async with cluster(folder, os.environ.get("DATABASE_URL", "")) as servers:
         await ScaledBench(servers, meter).run()
 
