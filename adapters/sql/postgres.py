@@ -5,16 +5,18 @@ What a unit signals is sent along with its commit (NOTIFY); `adapters.sql.notifi
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from secrets import token_hex
 from typing import Any
 
 import msgspec
+import psycopg
+from psycopg import AsyncCursor
 from psycopg.abc import Buffer
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumperUnknown
-from sqlalchemy import Executable, Row, Table, func, select
+from sqlalchemy import Executable, Row, Table, bindparam, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -23,13 +25,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from adapters.sql.outbox import insert_announcement
 from adapters.sql.postgres_urls import url_of
+from adapters.sql.prepared import Preparations, Prepared
 from adapters.sql.signals import LocalSignals
 from adapters.sql.transactions import Parameters
 from core.errors import Unavailable
 from core.events import Event
 from core.transactions import ELSEWHERE
 
+Driver = psycopg.AsyncConnection[Any]
+
 CHANNEL = "iotistic"
+_NOTIFY = select(func.pg_notify(bindparam("channel"), bindparam("payload")))
 # PostgreSQL takes less than 8000 bytes: https://www.postgresql.org/docs/current/sql-notify.html
 MOST_NOTIFIED = 7900
 # Whoever waits for a row that another unit has locked, or for an answer to one statement, gives up after so long.
@@ -45,18 +51,28 @@ TROUBLE = (OperationalError, InterfaceError)
 class PostgresTransaction:
     """Implements `SqlTransaction` on one connection."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, driver: Driver, preparations: Preparations) -> None:
         self._connection = connection
+        self._driver = driver
+        self._preparations = preparations
         self.announcements: list[Event] = []
         self.signals: list[tuple[str, str]] = []
 
     async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         """All rows."""
-        return (await self._connection.execute(statement, parameters)).all()
+        prepared = self._preparations.find(statement, parameters)
+        if prepared is None or parameters is None:
+            return (await self._connection.execute(statement, parameters)).all()
+        cursor = await _run(prepared, self._driver, parameters)
+        return [prepared.row(values) for values in await cursor.fetchall()]
 
     async def row(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
         """The first row, or None."""
-        return (await self._connection.execute(statement, parameters)).first()
+        prepared = self._preparations.find(statement, parameters)
+        if prepared is None or parameters is None:
+            return (await self._connection.execute(statement, parameters)).first()
+        values = await (await _run(prepared, self._driver, parameters)).fetchone()
+        return None if values is None else prepared.row(values)
 
     async def value(self, statement: Executable, parameters: Parameters | None = None) -> Any:
         """The first column of the first row, or None."""
@@ -65,8 +81,11 @@ class PostgresTransaction:
 
     async def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
         """Change rows; how many were changed."""
-        options = {"preserve_rowcount": True}  # else that of an INSERT is gone with its cursor
-        return (await self._connection.execute(statement, parameters, execution_options=options)).rowcount
+        prepared = self._preparations.find(statement, parameters)
+        if prepared is None or parameters is None:
+            options = {"preserve_rowcount": True}  # else that of an INSERT is gone with its cursor
+            return (await self._connection.execute(statement, parameters, execution_options=options)).rowcount
+        return (await _run(prepared, self._driver, parameters)).rowcount
 
     def insert(self, table: Table) -> Insert:
         """PostgreSQL's INSERT."""
@@ -86,16 +105,14 @@ class PostgresTransaction:
         Raises RuntimeError when a statement had failed and somebody went on all the same: PostgreSQL would undo the
         unit and call that a commit.
         """
-        raw = await self._connection.get_raw_connection()
-        driver: Any = raw.driver_connection
-        if driver.info.transaction_status is TransactionStatus.INERROR:
+        if self._driver.info.transaction_status is TransactionStatus.INERROR:
             raise RuntimeError("a statement of this unit has failed, nothing of the unit can be kept")
         for event in self.announcements:
             await insert_announcement(self, event)
         if self.announcements:
             self.signals.append(("outbox", ""))
         if self.signals:
-            await self.rows(select(func.pg_notify(CHANNEL, notification(origin, self.signals))))
+            await self.rows(_NOTIFY, {"channel": CHANNEL, "payload": notification(origin, self.signals)})
 
 
 class PostgresTransactions:
@@ -119,6 +136,7 @@ class PostgresTransactions:
             json_serializer=_to_json,
             json_deserializer=msgspec.json.decode,
         )
+        self._preparations = Preparations(self._engine.dialect)
         listen(self._engine.sync_engine, "connect", _prepare)
         self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
@@ -136,7 +154,7 @@ class PostgresTransactions:
         """A unit that may write; see `core.transactions.Transactions.begin`."""
         try:
             async with self._engine.begin() as connection:
-                unit = PostgresTransaction(connection)
+                unit = PostgresTransaction(connection, await _driver_of(connection), self._preparations)
                 yield unit
                 await unit.finish(self.origin)
         except (*TROUBLE, PoolTimeout) as error:
@@ -148,7 +166,7 @@ class PostgresTransactions:
         """A unit that only reads; see `core.transactions.Transactions.read`."""
         try:
             async with self._reading.connect() as connection:
-                yield PostgresTransaction(connection)
+                yield PostgresTransaction(connection, await _driver_of(connection), self._preparations)
         except (*TROUBLE, PoolTimeout) as error:
             raise self._unavailable(error) from error
 
@@ -157,6 +175,25 @@ class PostgresTransactions:
             return Unavailable("the database has too much to do right now", retry_after=self._wait)
         reason = error.orig if isinstance(error, DBAPIError) else error
         return Unavailable("the database cannot be used right now", context={"reason": str(reason)})
+
+
+async def _driver_of(connection: AsyncConnection) -> Driver:
+    """The driver's own connection."""
+    raw = await connection.get_raw_connection()
+    driver: Driver = raw.driver_connection  # type: ignore[assignment]
+    return driver
+
+
+async def _run(prepared: Prepared, driver: Driver, given: Parameters) -> AsyncCursor[Any]:
+    """Run it, once for each set of parameters. Raises SQLAlchemy's errors."""
+    try:
+        if isinstance(given, Mapping):
+            return await driver.execute(prepared.text, prepared.named(given))
+        cursor = driver.cursor()
+        await cursor.executemany(prepared.text, list(map(prepared.named, given)))
+        return cursor
+    except psycopg.Error as error:
+        raise prepared.error(error, psycopg.Error) from error
 
 
 def connect_arguments(wait: float) -> dict[str, Any]:

@@ -1,18 +1,17 @@
 """Statements that are used again and again, run on the driver itself.
 
 SQLAlchemy compiles a statement once and remembers that, but still spends several times as long around each execution as
-SQLite spends on it. So a statement object that comes a second time is one that is kept somewhere to be reused: it is
-compiled here for good, with what its types do to parameters and results, and from then on handed to the driver as text.
-The rows are SQLAlchemy's own. What cannot be prepared (lists in IN, RETURNING, plain text) takes the usual way.
+the driver spends on it. So a statement object that comes a second time is one that is kept somewhere to be reused: it
+is compiled here for good, with what its types do to parameters and results, and from then on handed to the driver as
+text. The rows are SQLAlchemy's own. What cannot be prepared (lists in IN, RETURNING, plain text) takes the usual way.
 """
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from attrs import frozen
-from sqlalchemy import Dialect, Executable, Insert, Row, Select, Update
+from sqlalchemy import Delete, Dialect, Executable, Float, Insert, Row, Select, Update
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
 
@@ -41,22 +40,18 @@ class Prepared:
             for name, binder in zip(self.names, self.binders, strict=True)
         ]
 
-    def run(self, driver: sqlite3.Connection, given: Parameters) -> sqlite3.Cursor:
-        """Run it, once for each set of parameters. Raises SQLAlchemy's errors."""
-        try:
-            if isinstance(given, Mapping):
-                return driver.execute(self.text, self.bound(given))
-            return driver.executemany(self.text, map(self.bound, given))
-        except sqlite3.Error as error:
-            raise self._error(error) from error
+    def named(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters by their names, as the driver wants them."""
+        return dict(zip(self.names, self.bound(given), strict=True))
 
     def row(self, values: Sequence[Any]) -> Row[Any]:
         """What the driver read, as SQLAlchemy hands it out."""
         columns = self.columns
         return Row(columns, self.readers, columns._key_to_index, values)  # noqa: SLF001 - as its own results do
 
-    def _error(self, error: sqlite3.Error) -> BaseException:
-        return DBAPIError.instance(self.text, {}, error, sqlite3.Error, dialect=self.dialect)
+    def error(self, error: Exception, kind: type[Exception]) -> BaseException:
+        """SQLAlchemy's word for an error of the driver; `kind` is what all of those are."""
+        return DBAPIError.instance(self.text, {}, error, kind, dialect=self.dialect)
 
 
 class Preparations:
@@ -83,13 +78,13 @@ class Preparations:
         return forms[names]
 
     def _prepare(self, statement: Executable, names: tuple[str, ...]) -> Prepared | None:
-        if not isinstance(statement, Select | Insert | Update) or _returns(statement):
+        if not isinstance(statement, Select | Insert | Update | Delete) or _returns(statement):
             return None
         columns = list(names) if isinstance(statement, Insert) else None
         compiled = statement.compile(dialect=self._dialect, column_keys=columns)
         if any(bind.expanding for bind in compiled.binds.values()):
             return None
-        order = tuple(compiled.positiontup or ())
+        order = tuple(compiled.positiontup or compiled.binds)
         selected = statement.exported_columns.items() if isinstance(statement, Select) else ()
         return Prepared(
             text=str(compiled),
@@ -105,8 +100,14 @@ class Preparations:
         return kind.dialect_impl(self._dialect).bind_processor(self._dialect)
 
     def _reader(self, kind: Any) -> Processor | None:
+        if isinstance(kind, Float):
+            return _float  # SQLAlchemy's own wants to know which type of PostgreSQL came back
         return kind.dialect_impl(self._dialect).result_processor(self._dialect, None)
 
 
+def _float(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
 def _returns(statement: Executable) -> bool:
-    return isinstance(statement, Insert | Update) and bool(statement.exported_columns)
+    return isinstance(statement, Insert | Update | Delete) and bool(statement.exported_columns)

@@ -9,7 +9,7 @@ only when the commit that holds it is on disk.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from adapters.sql.outbox import insert_announcement
-from adapters.sql.prepared import Preparations
+from adapters.sql.prepared import Preparations, Prepared
 from adapters.sql.signals import LocalSignals
 from adapters.sql.transactions import Parameters
 from core.errors import Unavailable
@@ -51,14 +51,14 @@ class SqliteTransaction:
         prepared = self._preparations.find(statement, parameters)
         if prepared is None or parameters is None:
             return self._connection.execute(statement, parameters).all()
-        return [prepared.row(values) for values in prepared.run(self._driver, parameters).fetchall()]
+        return [prepared.row(values) for values in _run(prepared, self._driver, parameters).fetchall()]
 
     async def row(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
         """The first row, or None."""
         prepared = self._preparations.find(statement, parameters)
         if prepared is None or parameters is None:
             return self._connection.execute(statement, parameters).first()
-        values = prepared.run(self._driver, parameters).fetchone()
+        values = _run(prepared, self._driver, parameters).fetchone()
         return None if values is None else prepared.row(values)
 
     async def value(self, statement: Executable, parameters: Parameters | None = None) -> Any:
@@ -71,7 +71,7 @@ class SqliteTransaction:
         prepared = self._preparations.find(statement, parameters)
         if prepared is None or parameters is None:
             return self._connection.execute(statement, parameters).rowcount
-        return prepared.run(self._driver, parameters).rowcount
+        return _run(prepared, self._driver, parameters).rowcount
 
     def insert(self, table: Table) -> Insert:
         """SQLite's INSERT."""
@@ -268,6 +268,16 @@ class SqliteTransactions:
                 return
             self._signals.tell(group.signals)
             group.committed.set_result(None)
+
+
+def _run(prepared: Prepared, driver: sqlite3.Connection, given: Parameters) -> sqlite3.Cursor:
+    """Run it, once for each set of parameters. Raises SQLAlchemy's errors."""
+    try:
+        if isinstance(given, Mapping):
+            return driver.execute(prepared.text, prepared.bound(given))
+        return driver.executemany(prepared.text, map(prepared.bound, given))
+    except sqlite3.Error as error:
+        raise prepared.error(error, sqlite3.Error) from error
 
 
 def _fail(group: _Group, refusal: Unavailable) -> None:
