@@ -23,6 +23,8 @@ class Cache(Generic[K, V]):
         self._ttl = ttl
         self._values: OrderedDict[K, tuple[float, V]] = OrderedDict()
         self._generation = 0
+        self.hits = 0
+        self.misses = 0
 
     def __len__(self) -> int:
         return len(self._values)
@@ -36,11 +38,14 @@ class Cache(Generic[K, V]):
         """The value if it is known and fresh."""
         found = self._values.get(key)
         if found is None:
+            self.misses += 1
             return None
         if found[0] < self._clock.monotonic():
             del self._values[key]
+            self.misses += 1
             return None
         self._values.move_to_end(key)
+        self.hits += 1
         return found[1]
 
     async def get_or(self, key: K, load: Callable[[], Awaitable[V]]) -> V:

@@ -66,6 +66,11 @@ class MosquittoBroker:
         """Returns when there is no connection."""
         await self._lost.wait()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._client is not None
+
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """See `core.mqtt.Broker`. With QoS 1 the broker has it when this returns."""
         topic_name(topic)

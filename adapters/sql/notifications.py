@@ -38,6 +38,9 @@ class Notifications:
         self._signals = signals
         self._origin = origin
         self._task: asyncio.Task[None] | None = None
+        self.listening = False
+        self.reconnects = 0
+        self.heard = 0
 
     async def open(self) -> None:
         """Begin to listen. Raises Unavailable when the database does not answer."""
@@ -57,12 +60,15 @@ class Notifications:
 
     async def _run(self, connection: AsyncConnection) -> None:
         while True:
+            self.listening = True
             async with connection:
                 try:
                     await self._hear(connection)
                 except (psycopg.Error, TimeoutError) as error:
                     log.warning("signals of other processes are not heard, connecting again: %s", error)
+            self.listening = False
             connection = await self._listen_again()
+            self.reconnects += 1
 
     async def _listen_again(self) -> AsyncConnection:
         pause = FIRST_PAUSE
@@ -100,4 +106,5 @@ class Notifications:
             # Of another version of ours, while versions change: that something was committed is known at least.
             origin, signals = "", [(ELSEWHERE, "")]
         if origin != self._origin:
+            self.heard += len(signals)
             self._signals.tell_of_others(signals)

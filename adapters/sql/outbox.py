@@ -70,6 +70,7 @@ class UnknownEvent(Event):
 _INSERT = outbox.insert()
 _PENDING = select(outbox).where(outbox.c.relayed == 0).order_by(outbox.c.id).limit(bindparam("most"))
 _IN_LANE = _PENDING.where(outbox.c.lane == bindparam("lane"))
+_OLDEST = select(outbox.c.announced_at).where(outbox.c.relayed == 0).order_by(outbox.c.id).limit(1)
 _LANES = select(outbox.c.lane).where(outbox.c.relayed == 0).distinct().order_by(outbox.c.lane)
 _FAILURE_OF_EVENT = exists().where(outbox_failures.c.event_id == outbox.c.id)
 
@@ -177,6 +178,11 @@ class SqlOutboxStore:
     async def backlog(self, tx: Transaction) -> int:
         """How many wait for their first delivery."""
         return int(await sql(tx).value(select(func.count()).select_from(outbox).where(outbox.c.relayed == 0)))
+
+    async def oldest(self, tx: Transaction) -> datetime | None:
+        """When the first of them was announced."""
+        row = await sql(tx).row(_OLDEST)
+        return None if row is None else row.announced_at
 
 
 def _announced(row: Row[Any]) -> Announced[Any]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from secrets import token_hex
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import psycopg
@@ -24,12 +24,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from adapters.sql.outbox import insert_announcement
+from adapters.sql.postgres_pool import CountedPool
 from adapters.sql.postgres_urls import url_of
 from adapters.sql.prepared import Preparations, Prepared
 from adapters.sql.signals import LocalSignals
 from adapters.sql.transactions import Parameters
 from core.errors import Unavailable
 from core.events import Event
+from core.pools import PoolStatistics
 from core.transactions import ELSEWHERE
 
 Driver = psycopg.AsyncConnection[Any]
@@ -128,6 +130,7 @@ class PostgresTransactions:
         self._wait = wait
         self._engine: AsyncEngine = create_async_engine(
             url_of(url),
+            poolclass=CountedPool,
             pool_size=most,
             max_overflow=0,
             pool_timeout=wait,
@@ -148,6 +151,10 @@ class PostgresTransactions:
     async def close(self) -> None:
         """Close the connections that nobody is using."""
         await self._engine.dispose()
+
+    def statistics(self) -> PoolStatistics:
+        """How the pool is doing."""
+        return cast("CountedPool", self._engine.sync_engine.pool).statistics()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[PostgresTransaction]:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from adapters.sql.outbox import insert_announcement
 from adapters.sql.prepared import Preparations, Prepared
 from adapters.sql.signals import LocalSignals
 from adapters.sql.transactions import Parameters
+from core.durations import Durations
 from core.errors import Unavailable
 from core.events import Event
 
@@ -92,6 +94,7 @@ class _Group:
 
     committed: "asyncio.Future[None]"
     scheduled: bool = False
+    units: int = 0
     signals: list[tuple[str, str]] = field(factory=list)
 
 
@@ -123,6 +126,9 @@ class SqliteTransactions:
         self._readers: list[Connection] = []
         self._group: _Group | None = None
         self._commits: set[asyncio.Task[None]] = set()
+        self.committing = Durations()
+        self.committed_units = 0
+        self.failed_commits = 0
 
     async def open(self) -> None:
         """Open the file. Raises Unavailable when it cannot be opened."""
@@ -161,6 +167,7 @@ class SqliteTransactions:
                 if isinstance(error, OperationalError | sqlite3.OperationalError):
                     raise _unavailable(error) from error
                 raise
+            group.units += 1
             group.signals += unit.signals
             if unit.announcements:
                 group.signals.append(("outbox", ""))
@@ -258,14 +265,18 @@ class SqliteTransactions:
             if self._group is not group or self._writer is None:
                 return
             self._group = None
+            began = perf_counter()
             try:
                 await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.exec_driver_sql, "COMMIT")
             except DBAPIError as error:
                 with suppress(DBAPIError):
                     self._writer.exec_driver_sql("ROLLBACK")
+                self.failed_commits += 1
                 log.exception("commit failed: %s", error.orig)
                 _fail(group, _unavailable(error))
                 return
+            self.committing.add(perf_counter() - began)
+            self.committed_units += group.units
             self._signals.tell(group.signals)
             group.committed.set_result(None)
 

@@ -1,6 +1,8 @@
 """Sessions: who is logged in, and how they prove it with each request."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -167,6 +169,10 @@ class Sessions:
         """Forget sessions whose time is over; how many."""
         async with self._transactions.begin() as tx:
             return await self._store.end_expired(tx, self._clock.now())
+
+    def caches(self) -> Mapping[str, Cache[Any, Any]]:
+        """What is remembered, to be counted."""
+        return {"sessions": self._standing}
 
     async def _actor(self, claims: Claims, address: str) -> Actor:
         async def load() -> _Standing:

@@ -1,6 +1,6 @@
 """What devices shall run: served to devices, drafted and deployed by people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
@@ -144,6 +144,10 @@ class DesiredStates:
     async def devices_with_app(self, tx: Transaction, app_id: int, limit: int) -> Sequence[DeviceUuid]:
         """Some of the devices that run the app, or would if their draft were deployed, in an open transaction."""
         return await self._store.devices_with_app(tx, app_id, limit)
+
+    def caches(self) -> Mapping[str, Cache[Any, Any]]:
+        """What is remembered, to be counted."""
+        return {"desired_states": self._remembered}
 
     async def _discard(self, actor: Actor, uuid: DeviceUuid) -> tuple[Deployed, bool]:
         require(actor, DEVICE_CONTROL)

@@ -1,5 +1,8 @@
 """The keys by which devices prove who they are."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.caches import Cache
 from core.clock import Clock
 from core.devices.model import Device, KnownDevice
@@ -60,6 +63,10 @@ class DeviceKeys:
     async def is_proved_by(self, tx: Transaction, uuid: DeviceUuid, fingerprint: str) -> bool:
         """Whether it is the public key that the device showed when it enrolled."""
         return await self._store.fingerprint(tx, uuid) == fingerprint
+
+    def caches(self) -> Mapping[str, Cache[Any, Any]]:
+        """What is remembered, to be counted."""
+        return {"device_keys": self._known, "device_unknown_keys": self._unknown}
 
     async def _load(self, digest: str) -> KnownDevice:
         generation = self._unknown.generation

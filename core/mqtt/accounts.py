@@ -124,6 +124,10 @@ class MqttAccounts:
         tx.signal(MQTT_ACCOUNTS, username)
         return {"mqtt": endpoint.for_device(device.uuid, username, password)}
 
+    def caches(self) -> Mapping[str, Cache[Any, Any]]:
+        """What is remembered, to be counted."""
+        return {"mqtt_accounts": self._known, "mqtt_unknown": self._unknown, "mqtt_decisions": self._decided}
+
     async def _decide(self, username: str, client_id: str, topic: str, access: int) -> bool:
         account = await self._account(username) if may_be_called(username, client_id) else None
         if account is None or not account.is_active:

@@ -39,6 +39,19 @@ class DeadLetter:
     announced_at: datetime
 
 
+@frozen(kw_only=True)
+class OutboxStanding:
+    """How the outbox is doing: what waits for its first delivery, since when, and what was given up."""
+
+    backlog: int
+    oldest: datetime | None
+    dead_letters: int
+
+    def lag(self, now: datetime) -> float:
+        """For how many seconds the oldest event has waited; 0 when none does."""
+        return max(0.0, (now - self.oldest).total_seconds()) if self.oldest else 0.0
+
+
 def lane_of(event: Event) -> int:
     """The lane of an event, 0 to 31: the same for all events of one device, else for all of its name.
 

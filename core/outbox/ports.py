@@ -38,3 +38,6 @@ class OutboxStore(Protocol):
 
     async def backlog(self, tx: Transaction) -> int:
         """How many events wait for their first delivery."""
+
+    async def oldest(self, tx: Transaction) -> datetime | None:
+        """When the first of those was announced; None when none waits."""

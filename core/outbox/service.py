@@ -11,7 +11,7 @@ from core.clock import Clock
 from core.errors import NotFound, Refusal
 from core.events import CORRELATION, Announced, AnySubscription
 from core.locks import Locks
-from core.outbox.model import DeadLetter, Failure, failed
+from core.outbox.model import DeadLetter, Failure, OutboxStanding, failed
 from core.outbox.ports import OutboxStore
 from core.transactions import Transactions
 
@@ -106,10 +106,14 @@ class Outbox:
         async with self._transactions.read() as tx:
             return await self._store.backlog(tx)
 
-    async def given_up(self) -> int:
-        """How many deliveries were given up."""
+    async def standing(self) -> OutboxStanding:
+        """How it is doing, as of one moment."""
         async with self._transactions.read() as tx:
-            return await self._store.count_dead(tx)
+            return OutboxStanding(
+                backlog=await self._store.backlog(tx),
+                oldest=await self._store.oldest(tx),
+                dead_letters=await self._store.count_dead(tx),
+            )
 
     async def _deliver(self, batch: Sequence[Announced[Any]]) -> list[Failure]:
         """To those who take many at once first, then to the others, one by one."""

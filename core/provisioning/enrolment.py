@@ -1,5 +1,6 @@
 """Enrolment: how a device becomes one of ours. The one transaction that spans features (contract §2.3)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from core.checks import plain_text
 from core.clock import Clock
 from core.devices import Device, DeviceKeys, Devices, DeviceStore, ProvisioningState
 from core.digests import digest_of
-from core.errors import Conflict, Forbidden, Unauthenticated
+from core.errors import Conflict, Forbidden, Refusal, Unauthenticated
 from core.ids import DeviceUuid
 from core.provisioning.events import DeviceKeyExchanged, DeviceRegistered, RegistrationRefused
 from core.provisioning.model import Enrolment, Flaw, ProvisioningKey, Registration
@@ -50,6 +51,7 @@ class Enrolments:
         self._clock = clock
         self._issuers: Sequence[Issuer] = ()
         self._issuers_by_v2: Sequence[Issuer] = ()
+        self.outcomes: Counter[str] = Counter()
 
     def issue_with(self, issuers: Sequence[Issuer], *, by_v2: Sequence[Issuer] = ()) -> None:
         """Ask these, in this order, what a new device gets; then `by_v2` as well if it enrols by v2."""
@@ -67,15 +69,13 @@ class Enrolments:
         try:
             async with self._transactions.begin() as tx:
                 key = await self._opening_key(tx, secret, wanted, flaw)
-                return await self._enrol(tx, key, wanted)
-        except Unauthenticated as refusal:
-            # First, so that a flood of guesses fills neither the audit log nor the disk.
-            self._limiter.check(actor.address)
-            reason = str(refusal.context.get("reason", refusal.message))
-            if reason in GUESSES:
-                self._limiter.failed(actor.address)
-            await self._note_refusal(actor, wanted.uuid, reason)
+                enrolment = await self._enrol(tx, key, wanted)
+        except Refusal as refusal:
+            self.outcomes[type(refusal).__name__.lower()] += 1
+            await self._take_note(actor, wanted, refusal)
             raise
+        self.outcomes["fresh" if enrolment.fresh else "again"] += 1
+        return enrolment
 
     async def exchange_key(self, uuid: DeviceUuid, presented: str, repeated: str) -> Device:
         """Confirm to a device that its key is known. As often as it likes. Unauthenticated, Forbidden."""
@@ -227,6 +227,15 @@ class Enrolments:
                 fresh=fresh,
             )
         )
+
+    async def _take_note(self, actor: Actor, wanted: Registration, refusal: Refusal) -> None:
+        if isinstance(refusal, Unauthenticated):
+            # First, so that a flood of guesses fills neither the audit log nor the disk.
+            self._limiter.check(actor.address)
+            reason = str(refusal.context.get("reason", refusal.message))
+            if reason in GUESSES:
+                self._limiter.failed(actor.address)
+            await self._note_refusal(actor, wanted.uuid, reason)
 
     async def _note_refusal(self, actor: Actor, uuid: DeviceUuid, reason: str) -> None:
         async with self._transactions.begin() as tx:

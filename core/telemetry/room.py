@@ -4,6 +4,7 @@ import logging
 
 from core.errors import Unavailable
 from core.telemetry.ports import Storage
+from core.telemetry.space import Space
 from core.transactions import Signals
 
 log = logging.getLogger(__name__)
@@ -21,10 +22,11 @@ class Room:
         self._signals = signals
         self._reserve = reserve
         self._short = False
+        self.space: Space | None = None
 
     async def look(self) -> None:
         """Look how much room there is; if too little, have what is too old or too much forgotten at once."""
-        space = await self._storage.space()
+        self.space = space = await self._storage.space()
         short = space.is_short(self._reserve)
         if short != self._short:
             words = "telemetry is refused: the disk is nearly full" if short else "there is room for telemetry again"
@@ -32,6 +34,11 @@ class Room:
         self._short = short
         if short:
             self._signals.send(NO_ROOM, "")
+
+    @property
+    def refusing(self) -> bool:
+        """Whether telemetry is refused now."""
+        return self._short
 
     def require(self) -> None:
         """Let telemetry pass if there is room for it. Asked with every message; raises Unavailable."""

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 from secrets import token_hex
 from time import perf_counter
@@ -19,11 +19,13 @@ from entrypoints.http.prometheus import HttpMetrics
 from entrypoints.http.requests import ACTOR, ROUTE, actor_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import Caller, Handler, Route
+from entrypoints.observing.tracing import Traces
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
 REQUEST_ID = "X-Request-ID"
+Naming = Callable[[web.Request], str | None]
 _ELSEWHERE = "/{elsewhere}"
 DEVICES = frozenset({Caller.DEVICE, Caller.DEVICE_OR_USER})
 
@@ -32,10 +34,12 @@ _THIS_START = token_hex(4)
 _requests = count(1)
 
 
-def request_id_of(request: web.Request) -> str:
+def request_id_of(request: web.Request, naming: Naming | None = None) -> str:
     """The name of the request, in log lines and events: that of whoever sent it, or a new one."""
     named = request.headers.get(REQUEST_ID)
-    return named if named is not None and _USABLE_ID.fullmatch(named) else f"{_THIS_START}-{next(_requests)}"
+    if named is not None and _USABLE_ID.fullmatch(named):
+        return named
+    return (naming and naming(request)) or f"{_THIS_START}-{next(_requests)}"
 
 
 def path_of(route: Route) -> str:
@@ -44,9 +48,16 @@ def path_of(route: Route) -> str:
 
 
 def application(
-    routes: Iterable[Route], authentication: Authentication, metrics: HttpMetrics, cors: Cors, traffic: Traffic
+    routes: Iterable[Route],
+    authentication: Authentication,
+    metrics: HttpMetrics,
+    cors: Cors,
+    traffic: Traffic,
+    *,
+    traces: Traces | None = None,
 ) -> web.Application:
     """An application with these routes. ValueError when one is given twice."""
+    naming = traces.name_of if traces else None
     app = web.Application(middlewares=cors.middlewares)
     taken: set[tuple[str, str]] = set()
     for route in routes:
@@ -54,13 +65,18 @@ def application(
         if key in taken:
             raise ValueError(f"two routes serve {route.method} {path_of(route)}")
         taken.add(key)
-        app.router.add_route(route.method, path_of(route), _guarded(route, authentication, metrics, traffic))
+        serve = _guarded(route, authentication, metrics, traffic, naming)
+        if traces is not None:
+            serve = traces.serving(route.method, path_of(route), serve)
+        app.router.add_route(route.method, path_of(route), serve)
     # A path may contain a line break (%0A), which a plain dot would not match.
     app.router.add_route("*", _ELSEWHERE.replace("}", r":[\s\S]*}"), _nowhere)
     return app
 
 
-def _guarded(route: Route, authentication: Authentication, metrics: HttpMetrics, traffic: Traffic) -> Handler:
+def _guarded(
+    route: Route, authentication: Authentication, metrics: HttpMetrics, traffic: Traffic, naming: Naming | None
+) -> Handler:
     """The handler, behind the question who asks.
 
     One function for all that every request needs: aiohttp's middlewares cost about as much as the cheapest of our
@@ -69,26 +85,34 @@ def _guarded(route: Route, authentication: Authentication, metrics: HttpMetrics,
     path = path_of(route)
     identify = authentication.of(route.allow)
     observe = metrics.observer(f"{route.method} {path}")
+    refused = metrics.refuser(f"{route.method} {path}")
     weigh = traffic.observer(path, route.method) if route.allow.caller in DEVICES else None
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         began = perf_counter()
-        CORRELATION.set(request_id_of(request))
+        request_id = request_id_of(request, naming)
+        CORRELATION.set(request_id)
         request[ROUTE] = route
         try:
             request[ACTOR] = await identify(request)
             response = await route.handler(request)
         except Refusal as refusal:
+            refused(refusal)
             response = response_to(refusal)
         except web.HTTPException as error:
             response = response_to_http(error)
         except Exception:
             log.exception("a bug, in %s %s", request.method, request.path)
-            response = json({"error": "Internal server error", "message": "this is a bug of ours"}, status=500)
+            bug = {"error": "Internal server error", "message": "this is a bug of ours", "requestId": request_id}
+            response = json(bug, status=500)
         seconds = perf_counter() - began
         observe(response.status, seconds)
         if weigh is not None:
             weigh(actor_of(request), response.status, (request.content.total_bytes, _size_of(response)), seconds)
+        if not response.prepared:
+            response.headers[REQUEST_ID] = request_id
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s %s: %d in %.1f ms", route.method, path, response.status, seconds * 1000)
         return _marked(response)
 
     return guarded

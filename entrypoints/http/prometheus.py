@@ -9,10 +9,12 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from core.durations import BOUNDS, Durations
+from core.errors import Refusal
+
 Observe = Callable[[int, float], None]
 
-# Upper bounds in seconds; the last is infinity.
-BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+Refused = Callable[[Refusal], None]
 
 
 @define
@@ -20,8 +22,8 @@ class _Served:
     """What one route has served."""
 
     statuses: dict[int, int] = field(factory=dict)
-    buckets: list[int] = field(factory=lambda: [0] * (len(BOUNDS) + 1))
-    seconds: float = 0.0
+    refusals: dict[str, int] = field(factory=dict)
+    durations: Durations = field(factory=Durations)
 
 
 class HttpMetrics(Collector):
@@ -38,14 +40,24 @@ class HttpMetrics(Collector):
     def observer(self, route: str) -> Observe:
         """What to call with status and seconds after each request on this route."""
         served = self._routes.setdefault(route, _Served())
-        statuses, buckets = served.statuses, served.buckets
+        statuses, durations, buckets = served.statuses, served.durations, served.durations.counts
 
         def observe(status: int, seconds: float) -> None:
             statuses[status] = statuses.get(status, 0) + 1
             buckets[bisect_left(BOUNDS, seconds)] += 1
-            served.seconds += seconds
+            durations.seconds += seconds
 
         return observe
+
+    def refuser(self, route: str) -> Refused:
+        """What to call with each refusal on this route."""
+        refusals = self._routes.setdefault(route, _Served()).refusals
+
+        def refused(refusal: Refusal) -> None:
+            kind = type(refusal).__name__.lower()
+            refusals[kind] = refusals.get(kind, 0) + 1
+
+        return refused
 
     def collect(self) -> Iterator[Metric]:
         """What has been counted."""
@@ -53,19 +65,16 @@ class HttpMetrics(Collector):
         durations = HistogramMetricFamily(
             "iotistic_http_request_duration_seconds", "Time to serve a request", labels=["route"]
         )
+        refusals = CounterMetricFamily(
+            "iotistic_http_refusals", "Requests refused, by one of the seven refusals", labels=["route", "refusal"]
+        )
         for route, served in self._routes.items():
             for status, number in served.statuses.items():
                 requests.add_metric([route, str(status)], number)
             if served.statuses:
-                durations.add_metric([route], _cumulated(served.buckets), served.seconds)
+                durations.add_metric([route], served.durations.cumulated(), served.durations.seconds)
+            for refusal, number in served.refusals.items():
+                refusals.add_metric([route, refusal], number)
         yield requests
         yield durations
-
-
-def _cumulated(buckets: list[int]) -> list[tuple[str, float]]:
-    total = 0
-    cumulated = []
-    for bound, number in zip((*map(str, BOUNDS), "+Inf"), buckets, strict=True):
-        total += number
-        cumulated.append((bound, float(total)))
-    return cumulated
+        yield refusals

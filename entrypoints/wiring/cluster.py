@@ -55,6 +55,12 @@ QUEUE_URL = Setting(
     summary="The queue of `work`: redis://… or amqp://… (RabbitMQ); empty: REDIS_URL",
     secret=True,
 )
+METRICS_PORT = Setting(
+    name="METRICS_PORT",
+    read=integer(0, 65000),
+    default=0,
+    summary="Port for /health, /ready and /metrics of one process; with N workers that many from it on; 0: none",
+)
 
 CLUSTER_SETTINGS: tuple[AnySetting, ...] = (
     DATABASE_URL,
@@ -66,4 +72,5 @@ CLUSTER_SETTINGS: tuple[AnySetting, ...] = (
     MQTT_CA_CERT,
     REDIS_URL,
     QUEUE_URL,
+    METRICS_PORT,
 )

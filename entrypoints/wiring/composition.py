@@ -4,15 +4,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pluggy
-from prometheus_client import Counter
 
 from core.migrations import MigrationFolder
 from core.periodic import PeriodicTask
 from core.services import Services
 from core.settings import Settings
 from entrypoints.mqtt.listener import handlers_of
+from entrypoints.observing.tasks import TaskRuns
 from entrypoints.wiring import features
 from entrypoints.wiring import settings as declared
+from entrypoints.wiring.observing import Observing
 from entrypoints.wiring.plugins import answers, plugin_manager
 from entrypoints.worker.scheduler import Scheduler
 
@@ -33,13 +34,16 @@ def migrations_of(plugins: pluggy.PluginManager) -> Sequence[MigrationFolder]:
     return answers(plugins.hook.migrations)
 
 
-def connect(services: Services, plugins: pluggy.PluginManager) -> None:
-    """Hand out what the hooks answered. Each is asked once."""
+def connect(services: Services, plugins: pluggy.PluginManager, watched: Observing) -> None:
+    """Hand out what the hooks answered. Each is asked once. What others call is watched."""
     services.permissions.grant(answers(plugins.hook.permissions))
-    services.outbox.subscribe(answers(plugins.hook.subscribe, services=services))
+    services.outbox.subscribe(
+        [watched.subscription(each) for each in answers(plugins.hook.subscribe, services=services)]
+    )
     issuers = answers(plugins.hook.issuers, services=services)
     services.enrolments.issue_with(issuers, by_v2=[services.v2_topics])
-    services.device_messages.handle_with(handlers_of(services))
+    handlers = handlers_of(services)
+    services.device_messages.handle_with({kind: watched.handler(kind, handle) for kind, handle in handlers.items()})
 
 
 def tasks_of(
@@ -50,7 +54,7 @@ def tasks_of(
 
 
 @asynccontextmanager
-async def scheduled(tasks: Sequence[PeriodicTask], services: Services, runs: Counter) -> AsyncIterator[None]:
+async def scheduled(tasks: Sequence[PeriodicTask], services: Services, runs: TaskRuns) -> AsyncIterator[None]:
     """The tasks run, and what this process holds is written down at the end."""
     scheduler = Scheduler(tasks, services.signals, runs)
     scheduler.start()

@@ -27,10 +27,12 @@ from core.periodic import PeriodicTask
 from core.services import Services
 from core.settings import Settings
 from core.transactions import ELSEWHERE, Signals
+from entrypoints.observing.inside import describe_commits
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.adapters import Adapters
 from entrypoints.wiring.containers import Features
 from entrypoints.wiring.injection import Object
+from entrypoints.wiring.observing import Observing
 from entrypoints.wiring.room import DATABASE_MAX
 
 DATABASE = "iotistic.db"
@@ -60,7 +62,9 @@ class Embedded:
 
 
 @asynccontextmanager
-async def embedded(data: Path, settings: Settings, migrations: Sequence[MigrationFolder]) -> AsyncIterator[Embedded]:
+async def embedded(
+    data: Path, settings: Settings, migrations: Sequence[MigrationFolder], *, watched: Observing | None = None
+) -> AsyncIterator[Embedded]:
     """All features on the database in `data`, brought up to date. Nothing listens yet."""
     await asyncio.to_thread(migrate_sqlite, data / DATABASE, migrations)
     signals = LocalSignals()
@@ -70,7 +74,7 @@ async def embedded(data: Path, settings: Settings, migrations: Sequence[Migratio
     passwords = BcryptPasswords(settings[access.HASH_COST])
     try:
         adapters = Adapters(
-            transactions=Object(transactions),
+            transactions=Object(watched.transactions(transactions, "sqlite") if watched else transactions),
             signals=Object(signals),
             locks=Object(OwnLocks()),
             storage=Object(SqliteStorage(data / DATABASE, transactions, most_bytes=most_bytes)),
@@ -97,6 +101,8 @@ async def embedded(data: Path, settings: Settings, migrations: Sequence[Migratio
             observers=(features.mqtt_monitor(), features.traffic()),
         )
         adapters.broker.override(Object(broker))
+        if watched is not None:
+            describe_commits(watched.registry, transactions)
         watching = PeriodicTask(name="database.elsewhere", every=WATCH_EVERY, run=_watching(transactions, signals))
         yield Embedded(services=services_of(adapters, features, settings), broker=broker, tasks=[watching])
     finally:

@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pluggy
-from prometheus_client import CollectorRegistry
 
 from adapters.amqtt import EmbeddedBroker
 from adapters.system.lock import sole_tenant
@@ -17,9 +16,19 @@ from entrypoints.http.mqtt_websocket import MqttWebSocket
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.composition import connect, migrations_of, plugins_of, scheduled, settings_of, tasks_of
 from entrypoints.wiring.embedded import Embedded, embedded
+from entrypoints.wiring.observing import Observing, observing
 from entrypoints.wiring.running import Preparation, Standalone, nothing
-from entrypoints.wiring.web import application_of, door_of, live_of, port_of, reachable, routes_of, served, url_of
-from entrypoints.worker.scheduler import counter_of_runs
+from entrypoints.wiring.web import (
+    application_of,
+    door_of,
+    live_of,
+    port_of,
+    probes_of,
+    reachable,
+    routes_of,
+    served,
+    url_of,
+)
 
 OWNER_ONLY_FOLDER = 0o700
 
@@ -38,22 +47,23 @@ async def control_plane(
     _make_private(data)
     async with AsyncExitStack() as stack:
         tenure = stack.enter_context(sole_tenant(data))
-        registry = CollectorRegistry()
-        inside = await stack.enter_async_context(embedded(data, settings, migrations_of(plugins)))
+        watched = await stack.enter_async_context(observing(environment, "up"))
+        inside = await stack.enter_async_context(embedded(data, settings, migrations_of(plugins), watched=watched))
         services = inside.services
-        connect(services, plugins)
+        connect(services, plugins, watched)
         await services.liveness.open()
-        await stack.enter_async_context(_reconciling(inside, plugins, registry))
+        await stack.enter_async_context(_reconciling(inside, plugins, watched))
         mqtt_url = await stack.enter_async_context(_broker(inside.broker, services, settings))
         live = live_of(services)
         sockets = (*MqttWebSocket(inside.broker).routes(), *live.routes())
-        routes = routes_of(services, plugins, registry, sockets)
+        probes = probes_of(services, plugins, watched)
+        routes = routes_of(services, plugins, probes, sockets)
         door = stack.enter_context(door_of(settings))
         url = url_of(settings, port_of(door))
         services.sealed_enrolments.reachable_at(url)
         running = Standalone(services=services, plugins=plugins, routes=routes, data=data, url=url, mqtt_url=mqtt_url)
         await prepare(running)
-        await stack.enter_async_context(served(application_of(services, routes, registry), door))
+        await stack.enter_async_context(served(application_of(services, routes, watched), door))
         # Who only watches is sent away first: nobody waits for them to leave by themselves.
         stack.callback(live.close)
         tenure.tell({"host": settings[declared.HOST], "port": port_of(door), "mqttPort": inside.broker.port})
@@ -68,12 +78,10 @@ def _make_private(data: Path) -> None:
 
 
 @asynccontextmanager
-async def _reconciling(
-    inside: Embedded, plugins: pluggy.PluginManager, registry: CollectorRegistry
-) -> AsyncIterator[None]:
+async def _reconciling(inside: Embedded, plugins: pluggy.PluginManager, watched: Observing) -> AsyncIterator[None]:
     """Periodic tasks run; what was announced last is still told."""
     services = inside.services
-    async with scheduled(tasks_of(services, plugins, inside.tasks), services, counter_of_runs(registry)):
+    async with scheduled(tasks_of(services, plugins, inside.tasks), services, watched.runs):
         yield
     await services.outbox.relay()
 

@@ -7,7 +7,6 @@ from functools import partial
 
 import pluggy
 from attrs import frozen
-from prometheus_client import CollectorRegistry, Counter
 
 from adapters.dramatiq.queue import DramatiqQueue, broker_of
 from core.errors import Invalid
@@ -15,16 +14,28 @@ from core.periodic import PeriodicTask
 from core.services import Services
 from core.settings import Settings
 from entrypoints.http.routing import Route
+from entrypoints.observing.inside import QueueLength, describe_worker
 from entrypoints.wiring import cluster
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.composition import connect, migrations_of, plugins_of, scheduled, settings_of, tasks_of
+from entrypoints.wiring.observing import Observing, observing
 from entrypoints.wiring.reconcilers import OUTBOX, RELAY
 from entrypoints.wiring.running import Running
 from entrypoints.wiring.scaled import Scaled, scaled
-from entrypoints.wiring.web import application_of, door_of, live_of, port_of, routes_of, served, url_of
+from entrypoints.wiring.web import (
+    application_of,
+    door_of,
+    live_of,
+    numbers_served,
+    port_of,
+    probes_of,
+    routes_of,
+    served,
+    url_of,
+)
 from entrypoints.worker.dispatcher import Dispatcher
 from entrypoints.worker.leadership import Leadership
-from entrypoints.worker.scheduler import Scheduler, counter_of_runs
+from entrypoints.worker.scheduler import Scheduler
 
 FIRST_START = "first-start"
 DISPATCH_EVERY = timedelta(seconds=1)
@@ -41,20 +52,20 @@ class _Composed:
 
     plugins: pluggy.PluginManager
     settings: Settings
-    registry: CollectorRegistry
-    runs: Counter
+    watched: Observing
     inside: Scaled
 
 
 @asynccontextmanager
-async def _composed(environment: Mapping[str, str], *, installed: bool) -> AsyncIterator[_Composed]:
+async def _composed(environment: Mapping[str, str], role: str, *, installed: bool) -> AsyncIterator[_Composed]:
     plugins = plugins_of(environment, installed=installed)
     settings = settings_of(plugins, environment)
-    async with scaled(settings, migrations_of(plugins)) as inside:
-        connect(inside.services, plugins)
-        registry = CollectorRegistry()
-        runs = counter_of_runs(registry)
-        yield _Composed(plugins=plugins, settings=settings, registry=registry, runs=runs, inside=inside)
+    async with (
+        observing(environment, role) as watched,
+        scaled(settings, migrations_of(plugins), watched) as inside,
+    ):
+        connect(inside.services, plugins, watched)
+        yield _Composed(plugins=plugins, settings=settings, watched=watched, inside=inside)
 
 
 @asynccontextmanager
@@ -62,7 +73,7 @@ async def prepared(
     environment: Mapping[str, str], *, prepare: Prepare = nothing, installed: bool = True
 ) -> AsyncIterator[Running]:
     """The tables are up to date, and `prepare` has been awaited; nobody is served."""
-    async with _composed(environment, installed=installed) as process:
+    async with _composed(environment, "serve", installed=installed) as process:
         running = _running(process, process.settings[declared.PORT])
         await prepare(running, process.inside)
         yield running
@@ -74,16 +85,18 @@ async def http_process(
 ) -> AsyncIterator[Running]:
     """HTTP on PostgreSQL, in this process. `shared`: others listen on the same port."""
     async with AsyncExitStack() as stack:
-        process = await stack.enter_async_context(_composed(environment, installed=installed))
-        services, registry = process.inside.services, process.registry
+        process = await stack.enter_async_context(_composed(environment, "serve", installed=installed))
+        services, watched = process.inside.services, process.watched
         await stack.enter_async_context(_looking_after(process))
         live = live_of(services)
-        routes = routes_of(services, process.plugins, registry, live.routes())
+        probes = probes_of(services, process.plugins, watched)
+        routes = routes_of(services, process.plugins, probes, live.routes())
         door = stack.enter_context(door_of(process.settings, shared=shared))
         running = _running(process, port_of(door), routes)
         services.sealed_enrolments.reachable_at(running.url)
         await prepare(running, process.inside)
-        await stack.enter_async_context(served(application_of(services, routes, registry), door))
+        await stack.enter_async_context(numbers_served(services, probes, watched))
+        await stack.enter_async_context(served(application_of(services, routes, watched), door))
         # Who only watches is sent away first: nobody waits for them to leave by themselves.
         stack.callback(live.close)
         yield running
@@ -104,7 +117,7 @@ async def _looking_after(process: _Composed) -> AsyncIterator[None]:
     """What a process looks after that is not the leader: only what it holds itself."""
     services = process.inside.services
     own = [task for task in tasks_of(services, process.plugins) if task.everywhere]
-    async with scheduled(own, services, process.runs):
+    async with scheduled(own, services, process.watched.runs):
         yield
 
 
@@ -124,7 +137,7 @@ async def worker_process(
 ) -> AsyncIterator[Working]:
     """Reactions, and what is done again and again. One of the workers is the leader."""
     async with AsyncExitStack() as stack:
-        process = await stack.enter_async_context(_composed(environment, installed=installed))
+        process = await stack.enter_async_context(_composed(environment, "work", installed=installed))
         services = process.inside.services
         queue = DramatiqQueue(broker_of(_queue_url(process.settings)))
         stack.push_async_callback(queue.stop)
@@ -133,8 +146,21 @@ async def worker_process(
         leadership = Leadership(process.inside.locks, partial(_term, process, dispatcher))
         leadership.start()
         stack.push_async_callback(leadership.stop)
-        queue.work(services.outbox.deliver, concurrency=concurrency)
+        await stack.enter_async_context(_watched_worker(process, queue, dispatcher, leadership))
+        queue.work(process.watched.delivery(services.outbox.deliver), concurrency=concurrency)
         yield Working(services=services, queue=queue, dispatcher=dispatcher, leadership=leadership)
+
+
+@asynccontextmanager
+async def _watched_worker(
+    process: _Composed, queue: DramatiqQueue, dispatcher: Dispatcher, leadership: Leadership
+) -> AsyncIterator[None]:
+    """A worker's probes and numbers, on METRICS_PORT."""
+    services, watched = process.inside.services, process.watched
+    describe_worker(watched.registry, leading=leadership, queue=queue, delivering=dispatcher)
+    length = QueueLength(watched.registry, queue.waiting)
+    async with numbers_served(services, probes_of(services, process.plugins, watched, [length.read]), watched):
+        yield
 
 
 @asynccontextmanager
@@ -150,7 +176,7 @@ async def _term(process: _Composed, dispatcher: Dispatcher) -> AsyncIterator[Non
         ),
     ]
     tasks = [task for task in tasks_of(services, process.plugins, own) if not task.everywhere and task.name != RELAY]
-    scheduler = Scheduler(tasks, services.signals, process.runs)
+    scheduler = Scheduler(tasks, services.signals, process.watched.runs)
     scheduler.start()
     try:
         yield

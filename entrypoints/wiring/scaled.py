@@ -31,12 +31,14 @@ from core.migrations import MigrationFolder
 from core.mqtt import Endpoint
 from core.services import Services
 from core.settings import Settings
+from entrypoints.observing.inside import describe_broker, describe_hearing, describe_pool
 from entrypoints.wiring import cluster
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.adapters import Adapters
 from entrypoints.wiring.containers import Features
 from entrypoints.wiring.embedded import FixedQuota, patience_of, server_keys_of, services_of
 from entrypoints.wiring.injection import Object
+from entrypoints.wiring.observing import Observing
 from entrypoints.wiring.room import DATABASE_MAX
 
 
@@ -54,13 +56,15 @@ class Scaled:
 
 
 @asynccontextmanager
-async def scaled(settings: Settings, migrations: Sequence[MigrationFolder]) -> AsyncIterator[Scaled]:
+async def scaled(
+    settings: Settings, migrations: Sequence[MigrationFolder], watched: Observing
+) -> AsyncIterator[Scaled]:
     """All features on PostgreSQL, connected to what they need. Nothing listens yet. Raises a Refusal, in words."""
     url, _ = _required(settings)
     parts = _Parts.of(settings)
     if settings[cluster.MIGRATE_AT_START]:
         await asyncio.to_thread(migrate_postgres, url, migrations)
-    adapters = _adapters(parts, settings)
+    adapters = _adapters(parts, settings, watched)
     features = Features(
         adapters=adapters,
         settings=Object(settings),
@@ -72,6 +76,7 @@ async def scaled(settings: Settings, migrations: Sequence[MigrationFolder]) -> A
         for part in parts.to_open(settings):
             await stack.enter_async_context(closing(part))
         services = services_of(adapters, features, settings)
+        parts.describe(watched)
         yield Scaled(
             services=services,
             broker=parts.broker,
@@ -122,11 +127,17 @@ class _Parts:
             opened.append(Echo(settings[cluster.REDIS_URL], windows))
         return opened
 
+    def describe(self, watched: Observing) -> None:
+        """Have them counted."""
+        describe_pool(watched.registry, self.transactions.statistics)
+        describe_hearing(watched.registry, self.notifications)
+        describe_broker(watched.registry, self.broker)
 
-def _adapters(parts: _Parts, settings: Settings) -> Adapters:
+
+def _adapters(parts: _Parts, settings: Settings, watched: Observing) -> Adapters:
     url, secret = _required(settings)
     return Adapters(
-        transactions=Object(parts.transactions),
+        transactions=Object(watched.transactions(parts.transactions, "postgresql")),
         signals=Object(parts.signals),
         locks=Object(parts.locks),
         storage=Object(PostgresStorage(parts.transactions, most_bytes=settings[DATABASE_MAX])),

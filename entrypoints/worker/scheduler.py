@@ -3,26 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-
-from prometheus_client import CollectorRegistry, Counter
+from time import perf_counter
 
 from core.errors import Unavailable
 from core.periodic import PeriodicTask
 from core.transactions import Signals
+from entrypoints.observing.tasks import DONE, TaskRuns
 
 log = logging.getLogger(__name__)
-
-
-def counter_of_runs(registry: CollectorRegistry) -> Counter:
-    """Counts the runs of all tasks of this process."""
-    return Counter("iotistic_periodic_runs", "Runs of periodic tasks", ["task", "outcome"], registry=registry)
 
 
 class Scheduler:
     """One loop per task; a task never runs twice at once, and a failure costs one turn."""
 
-    def __init__(self, tasks: Sequence[PeriodicTask], signals: Signals, runs: Counter) -> None:
-        """`runs` is what `counter_of_runs` has made, once in a process."""
+    def __init__(self, tasks: Sequence[PeriodicTask], signals: Signals, runs: TaskRuns) -> None:
+        """`runs` is one for all schedulers of a process."""
         self._tasks = tasks
         self._signals = signals
         self._running: list[asyncio.Task[None]] = []
@@ -53,13 +48,17 @@ class Scheduler:
                 continue
 
     async def _run(self, task: PeriodicTask) -> None:
+        began = perf_counter()
+        outcome = await self._outcome_of(task)
+        self._runs.ran(task.name, outcome, perf_counter() - began)
+
+    async def _outcome_of(self, task: PeriodicTask) -> str:
         try:
             await task.run()
         except Unavailable as refusal:
             log.warning("task %s has to wait: %s", task.name, refusal.message)
-            self._runs.labels(task.name, "unavailable").inc()
+            return "unavailable"
         except Exception:
             log.exception("task %s failed", task.name)
-            self._runs.labels(task.name, "failed").inc()
-        else:
-            self._runs.labels(task.name, "done").inc()
+            return "failed"
+        return DONE

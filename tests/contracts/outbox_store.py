@@ -45,6 +45,7 @@ class OutboxStoreContract:
             assert pending[0].id < pending[1].id
             assert await store.pending(tx, 2) == pending
             assert await store.backlog(tx) == 3
+            assert await store.oldest(tx) == NOON
 
     async def test_what_every_reaction_has_had_is_forgotten(
         self, store: OutboxStore, transactions: Transactions
@@ -55,6 +56,8 @@ class OutboxStoreContract:
             assert await store.pending(tx, 10) == [second]
             assert await store.backlog(tx) == 1
             await store.relayed(tx, [], [])
+            await store.relayed(tx, [second.id], [])
+            assert (await store.backlog(tx), await store.oldest(tx)) == (0, None)
 
     async def test_a_failure_is_due_when_its_time_has_come_the_longest_waiting_first(
         self, store: OutboxStore, transactions: Transactions

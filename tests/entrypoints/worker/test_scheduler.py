@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from time import time
 
 import pytest
 from attrs import define, field
@@ -12,7 +13,8 @@ from prometheus_client import CollectorRegistry
 from adapters.sql.signals import LocalSignals
 from core.errors import Invalid, Unavailable
 from core.periodic import PeriodicTask
-from entrypoints.worker.scheduler import Scheduler, counter_of_runs
+from entrypoints.observing.tasks import TaskRuns
+from entrypoints.worker.scheduler import Scheduler
 
 NEVER = timedelta(hours=1)
 SOON = timedelta(milliseconds=10)
@@ -59,7 +61,7 @@ async def scheduled(
     signals: LocalSignals, *tasks: PeriodicTask, registry: CollectorRegistry | None = None
 ) -> AsyncIterator[Scheduler]:
     """These tasks run."""
-    scheduler = Scheduler(tasks, signals, counter_of_runs(registry or CollectorRegistry()))
+    scheduler = Scheduler(tasks, signals, TaskRuns(registry or CollectorRegistry(), time))
     scheduler.start()
     try:
         yield scheduler
@@ -117,6 +119,9 @@ async def test_a_task_that_fails_runs_again_when_its_time_comes_and_is_counted(s
 
     assert (runs("failed"), runs("unavailable")) == (1, 1)
     assert (runs("done") or 0) >= 1
+    assert registry.get_sample_value("iotistic_periodic_run_seconds_count", {"task": "task"}) == work.begun
+    last = registry.get_sample_value("iotistic_periodic_last_success_timestamp_seconds", {"task": "task"})
+    assert abs((last or 0) - time()) < 60
 
 
 async def test_a_task_that_hangs_does_not_hold_up_the_others_nor_the_end(signals: LocalSignals) -> None:

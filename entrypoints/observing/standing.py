@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from core.devices import Census
 from core.errors import Unavailable
 from core.mqtt import BrokerStatistics
+from core.outbox import OutboxStanding
 from core.services import Services
 
 
@@ -18,7 +19,7 @@ class StandingMetrics(Collector):
 
     def __init__(self, services: Services, registry: CollectorRegistry) -> None:
         self._services = services
-        self._outbox: tuple[int, int] | None = None
+        self._outbox: OutboxStanding | None = None
         self._census: Census | None = None
         registry.register(self)
 
@@ -26,7 +27,7 @@ class StandingMetrics(Collector):
         """Read what the database knows; what it cannot tell now is left out."""
         self._outbox = self._census = None
         try:
-            self._outbox = await self._services.outbox.backlog(), await self._services.outbox.given_up()
+            self._outbox = await self._services.outbox.standing()
             self._census = await self._services.devices.census()
         except Unavailable:
             return
@@ -39,9 +40,7 @@ class StandingMetrics(Collector):
         """The numbers as they were read last."""
         yield from _of_broker(self._services.broker.statistics())
         if self._outbox is not None:
-            backlog, dead = self._outbox
-            yield GaugeMetricFamily("iotistic_outbox_backlog", "Events that wait for their first delivery", backlog)
-            yield GaugeMetricFamily("iotistic_outbox_dead_letters", "Reactions that were given up", dead)
+            yield from _of_outbox(self._outbox, self._outbox.lag(self._services.clock.now()))
         if self._census is not None:
             yield _of_devices(self._census)
 
@@ -63,6 +62,12 @@ def _of_broker(counts: BrokerStatistics) -> Iterable[Metric]:
     }
     yield from (GaugeMetricFamily(f"iotistic_mqtt_{name}", words, value) for name, (words, value) in gauges.items())
     yield from (CounterMetricFamily(f"iotistic_mqtt_{name}", words, value) for name, (words, value) in counters.items())
+
+
+def _of_outbox(standing: OutboxStanding, lag: float) -> Iterable[Metric]:
+    yield GaugeMetricFamily("iotistic_outbox_backlog", "Events that wait for their first delivery", standing.backlog)
+    yield GaugeMetricFamily("iotistic_outbox_lag_seconds", "For how long the oldest of them has waited", lag)
+    yield GaugeMetricFamily("iotistic_outbox_dead_letters", "Reactions that were given up", standing.dead_letters)
 
 
 def _of_devices(census: Census) -> Metric:
