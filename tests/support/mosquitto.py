@@ -18,6 +18,8 @@ from tests.support.server import free_port
 
 PLUGIN_SOURCE = Path(__file__).with_name("http_auth_plugin.c")
 START_SECONDS = 10
+# Else root's broker would become somebody who may not look into folders of tests.
+AS_WE_ARE = ("user root",) if os.geteuid() == 0 else ()
 EVERYBODY = ("allow_anonymous true",)
 
 
@@ -52,8 +54,7 @@ class Mosquitto:
             # Not 0, for "no limit": then 2.0.11 ends the connection of whoever publishes where he may not.
             "max_queued_messages 1000000",
             "log_type all",
-            # Else it would become somebody who may not look into folders of tests.
-            *(["user root"] if os.geteuid() == 0 else []),
+            *AS_WE_ARE,
         ]
         return "\n".join([*ours, *self.lines, ""])
 
