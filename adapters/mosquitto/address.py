@@ -56,12 +56,13 @@ class BrokerAddress:
             "password": self.password or None,
             "identifier": client_id,
             "protocol": ProtocolVersion.V311,
-            "tls_context": self._tls_context(),
+            "tls_context": self.tls_context(),
             "timeout": 5.0,
             "keepalive": 30,
         }
 
-    def _tls_context(self) -> ssl.SSLContext | None:
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Whom we believe to be the broker; None where nothing is encrypted. Unavailable as above."""
         if not self.tls:
             return None
         try:

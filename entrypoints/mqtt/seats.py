@@ -1,0 +1,196 @@
+"""Who sits where: which places at the broker there are, and which of them this process holds.
+
+What the broker has kept for a client id comes only to that client id. So the ids are fixed, each under a lock, and when
+a process has died another takes its place or, when there are places enough, empties it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Protocol
+
+from attrs import field, frozen
+
+from adapters.mosquitto.address import BrokerAddress
+from core.clock import Clock
+from core.errors import Unavailable
+from core.locks import Hold, Locks
+from core.transactions import Transaction, Transactions
+from entrypoints.mqtt.intake import Desk
+from entrypoints.mqtt.pauses import Pauses
+from entrypoints.mqtt.reader import Reader, Seat
+
+log = logging.getLogger(__name__)
+
+GROUP = "iotistic"
+# In which order a device's reports come matters; readings know their own time. The second of each is that of v2.
+IN_ORDER = ("iot/device/+/state", "state/+")
+SHARED = ("iot/device/+/sensor/#", "sensor/+/#")
+ORDERED = Seat(name="ordered", filters=IN_ORDER, plain=(*IN_ORDER, *SHARED))
+SHARED_PREFIX = "shared-"
+LOCK_PREFIX = "mqtt.seat."
+
+
+def shared_seat(name: str) -> Seat:
+    """One of those that share what may be shared; where the broker cannot, the ordered seat reads it all."""
+    return Seat(name=name, filters=tuple(f"$share/{GROUP}/{wanted}" for wanted in SHARED))
+
+
+class SeatBook(Protocol):
+    """Remembers which seats there are: a broker keeps messages for each of them."""
+
+    async def held(self, tx: Transaction, name: str, now: datetime) -> None:
+        """Somebody holds the seat."""
+
+    async def all(self, tx: Transaction) -> Mapping[str, datetime]:
+        """Every seat that was ever held and not given up, and when it was held last."""
+
+    async def give_up(self, tx: Transaction, name: str) -> None:
+        """The broker keeps nothing under this name any more."""
+
+
+@frozen(kw_only=True)
+class Timing:
+    """Seconds."""
+
+    try_every: float = 5.0
+    mark_every: float = 5.0
+    orphaned_after: float = 15.0
+
+
+@frozen(kw_only=True, eq=False)
+class Seats:
+    """Sees to it that this process has a shared seat of its own, that somebody has the ordered one, and that none
+    stays empty which the broker keeps messages for."""
+
+    locks: Locks
+    book: SeatBook
+    transactions: Transactions
+    clock: Clock
+    address: BrokerAddress
+    desk: Desk
+    timing: Timing = field(factory=Timing)
+    held: dict[str, Reader] = field(factory=dict)
+    _stopping: asyncio.Event = field(factory=asyncio.Event)
+    # What was last written of each seat, and since when it has said so, by our own clock: others may be wrong.
+    _marks: dict[str, tuple[datetime, float]] = field(factory=dict)
+
+    async def keep(self) -> None:
+        """Returns when `stop` has been called and everything in hand is finished. Cancelled, it leaves all at once."""
+        tasks = [
+            asyncio.create_task(self._again(work, every), name=f"mqtt.{work.__name__}")
+            for work, every in (
+                (self._sit_ordered, self.timing.try_every),
+                (self._sit_shared, self.timing.try_every),
+                (self._mark, self.timing.mark_every),
+                (self._adopt, self.timing.try_every),
+            )
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Leave every seat in good order."""
+        self._stopping.set()
+        for reader in self.held.values():
+            reader.leave()
+
+    async def _again(self, work: Callable[[], Awaitable[None]], every: float) -> None:
+        pauses = Pauses(every, every)
+        while not self._stopping.is_set():
+            try:
+                await work()
+            except Unavailable as refusal:
+                log.warning("the seats at the broker cannot be seen to: %s", refusal.message)
+            except Exception:
+                log.exception("a bug, in what sees to the seats at the broker")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pauses.next()):
+                    await self._stopping.wait()
+
+    async def _sit_ordered(self) -> None:
+        await self._sit(ORDERED)
+
+    async def _sit_shared(self) -> None:
+        """The first that is free: so a process that comes after one that died takes its place."""
+        number = 1
+        while not self._stopping.is_set():
+            name = f"{SHARED_PREFIX}{number}"
+            if name not in self.held and await self._sit(shared_seat(name)):
+                return
+            number += 1
+
+    async def _sit(self, seat: Seat) -> bool:
+        """Hold the seat for as long as it is ours; False when it is somebody else's."""
+        async with self.locks.try_hold(LOCK_PREFIX + seat.name) as hold:
+            if hold is None:
+                return False
+            reader = Reader(seat, self.address, self.desk)
+            # Before the broker begins to keep anything under the name.
+            await self._marked(seat.name)
+            await self._occupy(reader, hold, reader.read())
+            return True
+
+    async def _adopt(self) -> None:
+        """Empty a shared seat that nobody has held for long, and have the broker forget it."""
+        for name in await self._orphans():
+            if self._stopping.is_set():
+                return
+            async with self.locks.try_hold(LOCK_PREFIX + name) as hold:
+                if hold is None:
+                    continue
+                reader = Reader(shared_seat(name), self.address, self.desk)
+                log.info("emptying seat %s: nobody holds it", name)
+                if await self._occupy(reader, hold, reader.drain()):
+                    async with self.transactions.begin() as tx:
+                        await self.book.give_up(tx, name)
+                    self._marks.pop(name, None)
+
+    async def _occupy(self, reader: Reader, hold: Hold, work: Awaitable[bool]) -> bool:
+        name = reader.seat.name
+        reading, losing = asyncio.ensure_future(work), asyncio.ensure_future(hold.lost())
+        self.held[name] = reader
+        if self._stopping.is_set():
+            reader.leave()
+        log.info("seat %s is ours", name)
+        try:
+            await asyncio.wait([reading, losing], return_when=asyncio.FIRST_COMPLETED)
+            if not reading.done():
+                log.warning("seat %s is lost with its lock", name)
+                reader.lost = True
+                return False
+            return reading.result()
+        finally:
+            reading.cancel()
+            losing.cancel()
+            await asyncio.gather(reading, losing, return_exceptions=True)
+            self.held.pop(name, None)
+
+    async def _mark(self) -> None:
+        for name in list(self.held):
+            await self._marked(name)
+
+    async def _marked(self, name: str) -> None:
+        async with self.transactions.begin() as tx:
+            await self.book.held(tx, name, self.clock.now())
+
+    async def _orphans(self) -> list[str]:
+        async with self.transactions.read() as tx:
+            marks = await self.book.all(tx)
+        now = self.clock.monotonic()
+        for name in self._marks.keys() - marks.keys():
+            del self._marks[name]
+        orphans = []
+        for name, mark in marks.items():
+            known = self._marks.get(name)
+            if known is None or known[0] != mark:
+                self._marks[name] = (mark, now)
+            elif now - known[1] >= self.timing.orphaned_after and name.startswith(SHARED_PREFIX):
+                orphans.append(name)
+        return sorted(set(orphans) - set(self.held))
