@@ -17,7 +17,6 @@ T = TypeVar("T")
 ANSWER_SECONDS = 10.0
 GOODBYE_SECONDS = 1.0
 REFUSED = 0x80
-TAKEN_OVER = 0x8E
 # "Unacceptable protocol version" in 3.1.1, "unsupported protocol version" in 5.0.
 OTHER_VERSION = frozenset({0x01, 0x84})
 
@@ -38,7 +37,6 @@ class Connection(asyncio.Protocol):
     deliver: Callable[[Publish], None] = lambda _publish: None
     closed: "asyncio.Future[str]" = field(init=False)
     welcome: Welcome | None = None
-    taken_over: bool = False
     _buffer: bytearray = field(factory=bytearray)
     _transport: asyncio.Transport | None = None
     _answers: "dict[int, asyncio.Future[bytes]]" = field(factory=dict)
@@ -91,16 +89,17 @@ class Connection(asyncio.Protocol):
         """Returns when the broker has answered, and with that has sent what it could send before."""
         pong: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pings.append(pong)
+        self._flush()
         self._send(packets.PINGREQ)
         await self._answer(pong)
 
     def acknowledge(self, packet_id: int) -> None:
         """The message is on disk. Those of the same moment go out together."""
         if not self._acknowledged:
-            asyncio.get_running_loop().call_soon(self.flush)
+            asyncio.get_running_loop().call_soon(self._flush)
         self._acknowledged.append(packets.acknowledgement(packet_id))
 
-    def flush(self) -> None:
+    def _flush(self) -> None:
         """Send the acknowledgements now."""
         acknowledged, self._acknowledged = self._acknowledged, []
         self._send(b"".join(acknowledged))
@@ -120,7 +119,7 @@ class Connection(asyncio.Protocol):
 
     async def leave(self) -> None:
         """Say goodbye; the session stays at the broker."""
-        self.flush()
+        self._flush()
         self._send(packets.DISCONNECT)
         self._left = True
         if self._transport is not None:
@@ -176,7 +175,6 @@ class Connection(asyncio.Protocol):
             case Kind.PINGRESP:
                 _answer(self._pings.popleft() if self._pings else None, None)
             case Kind.DISCONNECT:
-                self.taken_over = bool(body) and body[0] == TAKEN_OVER
                 self._end(f"the broker sent us away: code {body[0] if body else 0:#x}")
             case _:
                 raise Malformed(f"a packet of type {first >> 4}")

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from core.clock import Clock
 from core.errors import Unavailable
-from core.mqtt import DeviceMessages, Message, MessageObserver, device_username, parse_device_topic
+from core.mqtt import Inbox, Message, MessageObserver, device_username, parse_device_topic
 from entrypoints.mqtt.packets import Publish
 from entrypoints.mqtt.pauses import Passage, Pauses
 from entrypoints.mqtt.statistics import Tally
@@ -50,7 +50,7 @@ class Bounds:
 class Desk:
     """What all intakes of a process share."""
 
-    messages: DeviceMessages
+    messages: Inbox
     observers: Sequence[MessageObserver]
     clock: Clock
     tally: Tally = field(factory=Tally)

@@ -8,7 +8,7 @@ from attrs import define, field
 from adapters.mosquitto.address import BrokerAddress
 from core.clock import Clock
 from core.locks import Locks
-from core.mqtt import DeviceMessages, MessageObserver
+from core.mqtt import Inbox, MessageObserver
 from core.services import Services
 from core.transactions import Transactions
 from entrypoints.mqtt.intake import Bounds, Desk
@@ -30,11 +30,12 @@ class Listener:
         *,
         locks: Locks,
         address: BrokerAddress,
-        messages: DeviceMessages,
+        messages: Inbox,
         observers: Sequence[MessageObserver],
         book: SeatBook,
         transactions: Transactions,
         clock: Clock,
+        holder: str,
         bounds: Bounds | None = None,
         timing: Timing | None = None,
     ) -> "Listener":
@@ -49,6 +50,7 @@ class Listener:
             clock=clock,
             address=address,
             desk=desk,
+            holder=holder,
             timing=timing or Timing(),
         )
         return cls(seats, desk)
@@ -62,6 +64,13 @@ class Listener:
         if self._task is not None:
             self.seats.stop()
             await self._task
+            self._task = None
+
+    async def kill(self) -> None:
+        """Be gone at once: nothing more is acknowledged. What was in hand comes again."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
     def statistics(self) -> ListenerStatistics:
@@ -80,7 +89,7 @@ class Listener:
             bytes_in_flight=sum(intake.size for intake in intakes),
             oldest_seconds=0.0 if oldest is None else max(0.0, self._desk.clock.monotonic() - oldest),
             seats=tuple(sorted(self.seats.held)),
-            connected=sum(reader.connected for reader in readers),
+            subscribed=sum(reader.subscribed for reader in readers),
         )
 
 
@@ -94,6 +103,7 @@ def listener_of(services: Services, *, locks: Locks, address: BrokerAddress, boo
         book=book,
         transactions=services.transactions,
         clock=services.clock,
+        holder=services.ids.secret(),
     )
 
 

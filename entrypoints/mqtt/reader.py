@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from attrs import frozen
 
 from adapters.mosquitto.address import BrokerAddress
+from core.errors import Unavailable
 from entrypoints.mqtt.connection import BrokerTrouble, Connection, OtherVersion
 from entrypoints.mqtt.intake import FINISH_SECONDS, Desk, Intake
 from entrypoints.mqtt.packets import V5, V311, Hello
@@ -21,8 +22,6 @@ EXPIRY = 7 * 86_400
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 # After so long a connection is a good one, and the pauses begin anew.
 STEADY_SECONDS = 10.0
-# Who was thrown out because another came under the same name waits longer than it takes to learn that a lock is lost.
-TAKEN_OVER_PAUSE = 10.0
 LEAVE_SECONDS = 4.0
 # When nothing has come for so long, nothing is left.
 DRAINED_SECONDS = 2.0
@@ -55,13 +54,16 @@ Session = Callable[[Connection, Intake], Awaitable[bool]]
 class Reader:
     """Holds a seat. It connects again whenever the connection breaks, and keeps the session at the broker."""
 
-    def __init__(self, seat: Seat, address: BrokerAddress, desk: Desk) -> None:
+    def __init__(
+        self, seat: Seat, address: BrokerAddress, desk: Desk, still_ours: Callable[[], Awaitable[bool]]
+    ) -> None:
         self.seat = seat
         self.intake: Intake | None = None
-        self.connected = False
+        self.subscribed = False
         self.lost = False  # the seat is not ours any more
         self._address = address
         self._desk = desk
+        self._still_ours = still_ours
         self._version = V5
         self._leaving = asyncio.Event()
 
@@ -81,12 +83,11 @@ class Reader:
         loop = asyncio.get_running_loop()
         pauses = Pauses(FIRST_PAUSE, LONGEST_PAUSE)
         while not self._leaving.is_set():
-            began, least = loop.time(), 0.0
+            began = loop.time()
             try:
                 async with self._connection() as (connection, intake):
                     if await session(connection, intake):
                         return True
-                    least = TAKEN_OVER_PAUSE if connection.taken_over else 0.0
                     why = connection.closed.result() if connection.closed.done() else "we left"
             except OtherVersion as trouble:
                 why = str(trouble)
@@ -99,11 +100,26 @@ class Reader:
                 break
             if loop.time() - began > STEADY_SECONDS:
                 pauses.reset()
-            pause = max(least, pauses.next())
+            pause = pauses.next()
             log.warning("seat %s: %s; connecting again in %.1f s", self.seat.name, why, pause)
             await _either(self._leaving.wait(), at_most=pause)
+            await self._sure(pauses)
             self._desk.tally.reconnects += 1
         return False
+
+    async def _sure(self, pauses: Pauses) -> None:
+        """Before we come again: is it still our seat? A broker throws out the one who was there before, so whoever
+        does not know yet that his lock is lost would throw out the new holder, and be thrown out by him."""
+        while not self._leaving.is_set():
+            try:
+                if not await self._still_ours():
+                    log.warning("seat %s is another's by now", self.seat.name)
+                    self.lost = True
+                    self._leaving.set()
+                return
+            except Unavailable as refusal:
+                log.warning("seat %s: nobody can tell whose it is: %s", self.seat.name, refusal.message)
+                await _either(self._leaving.wait(), at_most=pauses.next())
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[tuple[Connection, Intake]]:
@@ -113,10 +129,9 @@ class Reader:
         connection.deliver = intake.take
         try:
             await connection.open(self._address, self._hello())
-            self.connected = True
             yield connection, intake
         finally:
-            self.connected = False
+            self.subscribed = False
             connection.abort()
             await intake.give_up(finish=0.0 if self.lost or self._leaving.is_set() else FINISH_SECONDS)
             self.intake = None
@@ -124,6 +139,7 @@ class Reader:
     async def _session(self, connection: Connection, intake: Intake) -> bool:
         """Until the connection ends, or we leave."""
         await connection.subscribe(self._wanted(connection))
+        self.subscribed = True
         await _either(self._leaving.wait(), connection.closed)
         if connection.closed.done():
             return False
@@ -143,7 +159,6 @@ class Reader:
             if self._leaving.is_set() or connection.closed.done():
                 return False
             await _either(intake.settled(), connection.closed, self._leaving.wait())
-            connection.flush()
             await connection.ping()
         await connection.leave()
         # A session that begins clean and ends at once leaves nothing behind.

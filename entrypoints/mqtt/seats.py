@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from attrs import field, frozen
@@ -41,11 +42,14 @@ def shared_seat(name: str) -> Seat:
 class SeatBook(Protocol):
     """Remembers which seats there are: a broker keeps messages for each of them."""
 
-    async def held(self, tx: Transaction, name: str, now: datetime) -> None:
-        """Somebody holds the seat."""
+    async def claim(self, tx: Transaction, name: str, holder: str, now: datetime) -> None:
+        """From now on the seat is this holder's."""
 
-    async def all(self, tx: Transaction) -> Mapping[str, datetime]:
-        """Every seat that was ever held and not given up, and when it was held last."""
+    async def confirm(self, tx: Transaction, name: str, holder: str, now: datetime) -> bool:
+        """Note that the holder has it still; False if it is another's by now."""
+
+    async def all(self, tx: Transaction) -> Mapping[str, tuple[str, datetime]]:
+        """Every seat that was ever held and not given up: by whom, and when it was held last."""
 
     async def give_up(self, tx: Transaction, name: str) -> None:
         """The broker keeps nothing under this name any more."""
@@ -71,11 +75,12 @@ class Seats:
     clock: Clock
     address: BrokerAddress
     desk: Desk
+    holder: str  # the name of this process
     timing: Timing = field(factory=Timing)
     held: dict[str, Reader] = field(factory=dict)
     _stopping: asyncio.Event = field(factory=asyncio.Event)
     # What was last written of each seat, and since when it has said so, by our own clock: others may be wrong.
-    _marks: dict[str, tuple[datetime, float]] = field(factory=dict)
+    _marks: dict[str, tuple[tuple[str, datetime], float]] = field(factory=dict)
 
     async def keep(self) -> None:
         """Returns when `stop` has been called and everything in hand is finished. Cancelled, it leaves all at once."""
@@ -131,9 +136,7 @@ class Seats:
         async with self.locks.try_hold(LOCK_PREFIX + seat.name) as hold:
             if hold is None:
                 return False
-            reader = Reader(seat, self.address, self.desk)
-            # Before the broker begins to keep anything under the name.
-            await self._marked(seat.name)
+            reader = await self._reader(seat)
             await self._occupy(reader, hold, reader.read())
             return True
 
@@ -145,12 +148,16 @@ class Seats:
             async with self.locks.try_hold(LOCK_PREFIX + name) as hold:
                 if hold is None:
                     continue
-                reader = Reader(shared_seat(name), self.address, self.desk)
+                reader = await self._reader(shared_seat(name))
                 log.info("emptying seat %s: nobody holds it", name)
-                if await self._occupy(reader, hold, reader.drain()):
-                    async with self.transactions.begin() as tx:
-                        await self.book.give_up(tx, name)
-                    self._marks.pop(name, None)
+                await self._occupy(reader, hold, self._emptied(reader))
+
+    async def _emptied(self, reader: Reader) -> bool:
+        if not await reader.drain():
+            return False
+        async with self.transactions.begin() as tx:
+            await self.book.give_up(tx, reader.seat.name)
+        return True
 
     async def _occupy(self, reader: Reader, hold: Hold, work: Awaitable[bool]) -> bool:
         name = reader.seat.name
@@ -172,13 +179,19 @@ class Seats:
             await asyncio.gather(reading, losing, return_exceptions=True)
             self.held.pop(name, None)
 
+    async def _reader(self, seat: Seat) -> Reader:
+        """Written down before the broker begins to keep anything under the name."""
+        async with self.transactions.begin() as tx:
+            await self.book.claim(tx, seat.name, self.holder, self.clock.now())
+        return Reader(seat, self.address, self.desk, still_ours=partial(self._confirmed, seat.name))
+
     async def _mark(self) -> None:
         for name in list(self.held):
-            await self._marked(name)
+            await self._confirmed(name)
 
-    async def _marked(self, name: str) -> None:
+    async def _confirmed(self, name: str) -> bool:
         async with self.transactions.begin() as tx:
-            await self.book.held(tx, name, self.clock.now())
+            return await self.book.confirm(tx, name, self.holder, self.clock.now())
 
     async def _orphans(self) -> list[str]:
         async with self.transactions.read() as tx:

@@ -16,7 +16,7 @@ class ListenerStatistics:
     bytes_in_flight: int = 0
     oldest_seconds: float = 0.0  # for how long the oldest message has waited to be stored: the ingest lag
     seats: tuple[str, ...] = ()
-    connected: int = 0  # of the seats
+    subscribed: int = 0  # how many of the seats are connected and get what comes
 
 
 @define
