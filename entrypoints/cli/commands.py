@@ -9,6 +9,7 @@ from entrypoints.bench.command import bench
 from entrypoints.cli.backup import backup, restore
 from entrypoints.cli.doctor import doctor
 from entrypoints.cli.inspection import plugins, settings
+from entrypoints.cli.listen import listen
 from entrypoints.cli.passwords import reset_password
 from entrypoints.cli.serve import serve
 from entrypoints.cli.up import up
@@ -20,7 +21,7 @@ from entrypoints.simulator.command import simulate
 def commands() -> Iterable[typer.Typer]:
     """Commands of no group: they stand right behind `iotistic`."""
     ours = typer.Typer()
-    running, looking, keeping = (up, serve, work), (simulate, bench, doctor), (backup, restore, reset_password)
+    running, looking, keeping = (up, serve, listen, work), (simulate, bench, doctor), (backup, restore, reset_password)
     for command in (*running, *looking, *keeping, plugins, settings):
         ours.command()(command)
     return [ours]

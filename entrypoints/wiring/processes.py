@@ -9,11 +9,13 @@ import pluggy
 from attrs import frozen
 
 from adapters.dramatiq.queue import DramatiqQueue, broker_of
+from adapters.sql.mqtt_seats import SqlMqttSeats
 from core.errors import Invalid
 from core.periodic import PeriodicTask
 from core.services import Services
 from core.settings import Settings
 from entrypoints.http.routing import Route
+from entrypoints.mqtt.listen import Listener, listener_of
 from entrypoints.observing.inside import QueueLength, describe_worker
 from entrypoints.wiring import cluster
 from entrypoints.wiring import settings as declared
@@ -119,6 +121,19 @@ async def _looking_after(process: _Composed) -> AsyncIterator[None]:
     own = [task for task in tasks_of(services, process.plugins) if task.everywhere]
     async with scheduled(own, services, process.watched.runs):
         yield
+
+
+@asynccontextmanager
+async def listener_process(environment: Mapping[str, str], *, installed: bool = True) -> AsyncIterator[Listener]:
+    """Messages of devices from the broker."""
+    async with AsyncExitStack() as stack:
+        process = await stack.enter_async_context(_composed(environment, installed=installed))
+        inside = process.inside
+        await stack.enter_async_context(_looking_after(process))
+        listener = listener_of(inside.services, locks=inside.locks, address=inside.broker.address, book=SqlMqttSeats())
+        listener.start()
+        stack.push_async_callback(listener.stop)
+        yield listener
 
 
 @frozen(kw_only=True)
