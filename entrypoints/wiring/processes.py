@@ -17,6 +17,7 @@ from core.settings import Settings
 from entrypoints.http.routing import Route
 from entrypoints.mqtt.listen import Listener, listener_of
 from entrypoints.observing.inside import QueueLength, describe_worker
+from entrypoints.observing.listening import describe_listener
 from entrypoints.wiring import cluster
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.composition import connect, migrations_of, plugins_of, scheduled, settings_of, tasks_of
@@ -127,10 +128,13 @@ async def _looking_after(process: _Composed) -> AsyncIterator[None]:
 async def listener_process(environment: Mapping[str, str], *, installed: bool = True) -> AsyncIterator[Listener]:
     """Messages of devices from the broker."""
     async with AsyncExitStack() as stack:
-        process = await stack.enter_async_context(_composed(environment, installed=installed))
-        inside = process.inside
+        process = await stack.enter_async_context(_composed(environment, "listen", installed=installed))
+        inside, watched = process.inside, process.watched
         await stack.enter_async_context(_looking_after(process))
         listener = listener_of(inside.services, locks=inside.locks, address=inside.broker.address, book=SqlMqttSeats())
+        describe_listener(watched.registry, listener.statistics)
+        probes = probes_of(inside.services, process.plugins, watched)
+        await stack.enter_async_context(numbers_served(inside.services, probes, watched))
         listener.start()
         stack.push_async_callback(listener.stop)
         yield listener
