@@ -52,8 +52,10 @@ class Announced(Generic[E]):
 class Subscription(Generic[E]):
     """`reaction` wants to hear of events of these types; `name` tells it from all other reactions, for ever.
 
-    It hears of one event after the other, in the order of their announcement. With `at_once` it may hear of several at
-    the same time: for reactions that only write down, which then share the disk.
+    It hears of the events of one device one after the other, in the order of their announcement; and so of the events
+    of one name that are about no device. What is about different devices it may hear of at the same time, in different
+    processes. With `at_once` it may hear of several of one device at the same time: for reactions that only write down,
+    which then share the disk. What failed is tried again later, after events that came later.
     """
 
     name: str

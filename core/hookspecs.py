@@ -38,8 +38,9 @@ def subscribe(services: Services) -> Iterable[AnySubscription]:  # type: ignore[
     """Which events do you react to?
 
     A reaction runs after the announcing transaction has committed, at least once, perhaps twice, perhaps in another
-    process: make it idempotent. If it raises it is tried again with back-off and given up after the last try to the
-    list of dead letters; other reactions are not affected.
+    process: make it idempotent. It hears of the events of one device in their order, of different devices perhaps at
+    the same time. If it raises it is tried again with back-off and given up after the last try to the list of dead
+    letters; other reactions are not affected.
     """
 
 

@@ -5,8 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import dramatiq
 from attrs import define, field
@@ -14,6 +15,9 @@ from dramatiq import Broker, Worker
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AgeLimit, Middleware
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from core.errors import Invalid, Unavailable
 
@@ -22,10 +26,19 @@ log = logging.getLogger(__name__)
 QUEUE = "iotistic"
 ANSWER_SECONDS = 3
 WAKE_SECONDS = 5.0
-DELIVERY_SECONDS = 600.0
+# Longer than a delivery takes that ends when it is told to.
+DELIVERY_SECONDS = 120.0
 STOP_MILLISECONDS = 5000
+GOODBYE_SECONDS = 8.0
 # A wake-up that nobody has heard for so long is worth nothing: the lane has been woken again since.
 AGE_MILLISECONDS = 60_000
+
+_LIMITS = {
+    "heartbeat": "10",
+    "socket_timeout": str(ANSWER_SECONDS),
+    "stack_timeout": str(ANSWER_SECONDS + 1),
+    "blocked_connection_timeout": str(ANSWER_SECONDS),
+}
 
 Deliver = Callable[[int], Awaitable[bool]]
 
@@ -35,17 +48,35 @@ def broker_of(url: str) -> Broker:
     scheme = urlsplit(url).scheme
     middleware: Sequence[Middleware] = (AgeLimit(max_age=AGE_MILLISECONDS),)
     if scheme in {"redis", "rediss", "unix"}:
-        limits: dict[str, Any] = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
+        client = _Impatient.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
         made: Broker = RedisBroker(  # type: ignore[no-untyped-call]
-            url=url, middleware=[*middleware], namespace=QUEUE, **limits
+            client=client, middleware=[*middleware], namespace=QUEUE
         )
         return made
     if scheme in {"amqp", "amqps"}:
         # Without the broker's word that it has a message, messages are lost when we leave soon after.
-        return RabbitmqBroker(url=url, middleware=[*middleware], confirm_delivery=True)
+        return RabbitmqBroker(url=_impatient(url), middleware=[*middleware], confirm_delivery=True)
     raise Invalid(
         "QUEUE_URL must look like redis://127.0.0.1:6379/0 or amqp://iotistic:password@127.0.0.1", field="QUEUE_URL"
     )
+
+
+class _Impatient(Redis):
+    """dramatiq survives a connection that is refused or breaks, but not one that is silent: its threads would end."""
+
+    def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        """As the library does it, with one error for both."""
+        try:
+            return super().execute_command(*arguments, **options)  # type: ignore[no-untyped-call]
+        except RedisTimeout as error:
+            raise RedisConnectionError(str(error)) from error
+
+
+def _impatient(url: str) -> str:
+    """With limits in seconds to what the library for RabbitMQ waits for, unless the URL has its own."""
+    parts = urlsplit(url)
+    given = dict(parse_qsl(parts.query))
+    return urlunsplit(parts._replace(query=urlencode(_LIMITS | given)))
 
 
 @define(eq=False)
@@ -92,9 +123,11 @@ class DramatiqQueue:
     async def stop(self) -> None:
         """Take nothing more, and finish what is in work."""
         worker, self._worker = self._worker, None
-        if worker is not None:
-            await asyncio.to_thread(worker.stop, STOP_MILLISECONDS)
-        await asyncio.to_thread(self._broker.close)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):  # to a queue that does not answer any more
+                if worker is not None:
+                    await asyncio.to_thread(worker.stop, STOP_MILLISECONDS)
+                await asyncio.to_thread(self._broker.close)
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def waiting(self) -> int:
@@ -108,9 +141,9 @@ class DramatiqQueue:
         """In a thread of dramatiq: the loop has the features."""
         if self._loop is None or self._deliver is None:
             raise RuntimeError("woken before there is anybody to work")
-        future = asyncio.run_coroutine_threadsafe(self._awaited(lane), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._delivered(lane), self._loop)
         try:
-            again = future.result(DELIVERY_SECONDS)
+            future.result(DELIVERY_SECONDS)
         except (CancelledError, FutureTimeout):
             future.cancel()
             self.failed += 1
@@ -120,8 +153,12 @@ class DramatiqQueue:
             self.failed += 1
             return
         self.woken += 1
-        if again:
-            self._actor.send(lane)
 
-    async def _awaited(self, lane: int) -> bool:
-        return self._deliver is not None and await self._deliver(lane)
+    async def _delivered(self, lane: int) -> None:
+        """Deliver, and have somebody come again if that is wanted."""
+        if self._deliver is None or not await self._deliver(lane):
+            return
+        try:
+            await self.wake(lane)
+        except Unavailable as refusal:
+            log.info("lane %d has more and waits for the leader: %s", lane, refusal.message)

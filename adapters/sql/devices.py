@@ -1,7 +1,7 @@
 """Devices in SQL. Implements `DeviceStore`, `DeviceKeyStore` and `LivenessStore` of `core.devices`."""
 
 from collections.abc import Collection, Mapping, Sequence, Set
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from attrs import evolve
@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    or_,
     select,
     update,
 )
@@ -85,7 +86,21 @@ _DIGEST = select(device_keys.c.digest).where(device_keys.c.device_uuid == bindpa
 _PUT_KEY = Upsert(device_keys, key="device_uuid")
 # How many devices a statement names at a time.
 MOST_NAMED = 500
-_HEARD = update(devices).where(devices.c.uuid == bindparam("of")).values(last_seen=bindparam("at"))
+# Another process may have written down a later sign. What lies far ahead was written by a clock that was wrong.
+FAR_AHEAD = timedelta(hours=1)
+_NOW = select(func.current_timestamp())
+_HEARD = (
+    update(devices)
+    .where(
+        devices.c.uuid == bindparam("of"),
+        or_(
+            devices.c.last_seen.is_(None),
+            devices.c.last_seen < bindparam("at", type_=Instant),
+            devices.c.last_seen > bindparam("far_ahead", type_=Instant),
+        ),
+    )
+    .values(last_seen=bindparam("at"))
+)
 _WAKE = (
     update(devices)
     .where(devices.c.uuid == bindparam("of"), devices.c.is_online.is_(False))
@@ -225,13 +240,19 @@ class SqlLivenessStore:
         rows = await sql(tx).rows(select(devices.c.uuid).where(devices.c.is_online.is_(True)))
         return [DeviceUuid(row.uuid) for row in rows]
 
+    async def now(self, tx: Transaction) -> datetime:
+        """The database's time."""
+        now: datetime = await sql(tx).value(_NOW)
+        return now.replace(tzinfo=now.tzinfo or UTC)
+
     async def heard(self, tx: Transaction, seen: Mapping[DeviceUuid, datetime]) -> Sequence[DeviceUuid]:
         """Note when devices were heard of; those that were offline are the answer."""
         if not seen:
             return []
         # In one order, so that two processes who have heard the same devices do not wait for each other in a circle.
         ordered = sorted(seen)
-        await sql(tx).run(_HEARD, [{"of": uuid, "at": seen[uuid]} for uuid in ordered])
+        signs = [{"of": uuid, "at": seen[uuid], "far_ahead": seen[uuid] + FAR_AHEAD} for uuid in ordered]
+        await sql(tx).run(_HEARD, signs)
         asleep: list[str] = []
         for first in range(0, len(ordered), MOST_NAMED):
             rows = await sql(tx).rows(_ASLEEP, {"uuids": ordered[first : first + MOST_NAMED]})

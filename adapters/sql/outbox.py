@@ -71,7 +71,26 @@ _INSERT = outbox.insert()
 _PENDING = select(outbox).where(outbox.c.relayed == 0).order_by(outbox.c.id).limit(bindparam("most"))
 _IN_LANE = _PENDING.where(outbox.c.lane == bindparam("lane"))
 _OLDEST = select(outbox.c.announced_at).where(outbox.c.relayed == 0).order_by(outbox.c.id).limit(1)
-_LANES = select(outbox.c.lane).where(outbox.c.relayed == 0).distinct().order_by(outbox.c.lane)
+# One step through the index for each lane; DISTINCT would walk through all that waits.
+_FOUND = select(func.min(outbox.c.lane).label("lane")).where(outbox.c.relayed == 0).cte("found", recursive=True)
+_NEXT = select(func.min(outbox.c.lane)).where(outbox.c.relayed == 0, outbox.c.lane > _FOUND.c.lane)
+_EACH = _FOUND.union_all(select(_NEXT.scalar_subquery()).where(_FOUND.c.lane.is_not(None)))
+_LANES = select(_EACH.c.lane).where(_EACH.c.lane.is_not(None)).order_by(_EACH.c.lane)
+_DUE = (
+    select(outbox_failures, outbox)
+    .join(outbox, outbox.c.id == outbox_failures.c.event_id)
+    .where(outbox_failures.c.retry_at <= bindparam("now", type_=Instant))
+    .order_by(outbox_failures.c.retry_at)
+    .limit(bindparam("most"))
+)
+_DUE_IN_LANE = _DUE.where(outbox.c.lane == bindparam("lane"))
+_LANES_DUE = (
+    select(outbox.c.lane)
+    .join(outbox_failures, outbox.c.id == outbox_failures.c.event_id)
+    .where(outbox_failures.c.retry_at <= bindparam("now", type_=Instant))
+    .distinct()
+    .order_by(outbox.c.lane)
+)
 _FAILURE_OF_EVENT = exists().where(outbox_failures.c.event_id == outbox.c.id)
 
 
@@ -115,23 +134,30 @@ class SqlOutboxStore:
 
     async def relayed(self, tx: Transaction, event_ids: Sequence[int], failures: Sequence[Failure]) -> None:
         """Book the failures, drop what needs no more."""
-        if failures:
-            insert = sql(tx).insert(outbox_failures).on_conflict_do_nothing()
-            await sql(tx).run(insert, [_failure_to_row(failure) for failure in failures])
         mine = outbox.c.id.in_(list(event_ids))
+        if failures:
+            # Whoever had the lane before us, and lost it without knowing, may have settled some of them.
+            there = {row.id for row in await sql(tx).rows(select(outbox.c.id).where(mine).with_for_update())}
+            rows = [_failure_to_row(failure) for failure in failures if failure.event_id in there]
+            if rows:
+                await sql(tx).run(sql(tx).insert(outbox_failures).on_conflict_do_nothing(), rows)
         await sql(tx).run(update(outbox).where(mine).values(relayed=1))
         await sql(tx).run(delete(outbox).where(mine, ~_FAILURE_OF_EVENT))
 
-    async def due(self, tx: Transaction, now: datetime, limit: int) -> Sequence[tuple[Failure, Announced[Any]]]:
+    async def due(
+        self, tx: Transaction, now: datetime, limit: int, lane: int | None = None
+    ) -> Sequence[tuple[Failure, Announced[Any]]]:
         """Failures whose time has come."""
-        statement = (
-            select(outbox_failures, outbox)
-            .join(outbox, outbox.c.id == outbox_failures.c.event_id)
-            .where(outbox_failures.c.retry_at <= now)
-            .order_by(outbox_failures.c.retry_at)
-            .limit(limit)
-        )
-        return [(_failure(row), _announced(row)) for row in await sql(tx).rows(statement)]
+        parameters: dict[str, Any] = {"now": now, "most": limit}
+        if lane is None:
+            rows = await sql(tx).rows(_DUE, parameters)
+        else:
+            rows = await sql(tx).rows(_DUE_IN_LANE, parameters | {"lane": lane})
+        return [(_failure(row), _announced(row)) for row in rows]
+
+    async def lanes_due(self, tx: Transaction, now: datetime) -> Sequence[int]:
+        """The lanes in which failures are due."""
+        return [row.lane for row in await sql(tx).rows(_LANES_DUE, {"now": now})]
 
     async def settle(self, tx: Transaction, failure: Failure, again: Failure | None) -> None:
         """Replace or forget."""

@@ -1,5 +1,6 @@
 """Which devices are alive: whoever has been heard of lately is."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from core.actor import SYSTEM
@@ -12,8 +13,8 @@ from core.transactions import Signals, Transactions
 LIVENESS = "liveness"
 # One of many processes writes a device down again after this part of the time that it may be silent.
 APART = 0.1
-# Who asks less often than this, in seconds, was held up: something was not as it should be.
-LONGEST_PAUSE = 30.0
+# Who asks so much later than he should, in seconds, was held up: something was not as it should be.
+LONGEST_PAUSE = 10.0
 # Few enough to hold nobody up.
 BATCH = 1000
 
@@ -78,13 +79,11 @@ class Liveness:
         silent = [uuid for uuid, at in self._heard.items() if at < limit]
         if not heard and not silent:
             return
-        now = self._clock.now()
         try:
-            async with self._transactions.begin() as tx:
-                for uuid in await self._store.heard(tx, heard):
-                    tx.announce(DeviceOnline(at=heard[uuid], by=SYSTEM.reference, uuid=uuid))
-                for uuid in [] if self._one_of_many else await self._store.silent(tx, silent, now):
-                    tx.announce(DeviceOffline(at=now, by=SYSTEM.reference, uuid=uuid))
+            if self._one_of_many:
+                await self._note_in_parts(heard)
+            else:
+                await self._note(heard, silent)
         except BaseException:
             self._unwritten = heard | self._unwritten
             raise
@@ -92,41 +91,78 @@ class Liveness:
             if self._heard.get(uuid, limit) < limit:
                 del self._heard[uuid]
 
+    async def _note(self, heard: Mapping[DeviceUuid, datetime], silent: Sequence[DeviceUuid]) -> None:
+        now = self._clock.now()
+        async with self._transactions.begin() as tx:
+            for uuid in await self._store.heard(tx, heard):
+                tx.announce(DeviceOnline(at=heard[uuid], by=SYSTEM.reference, uuid=uuid))
+            for uuid in await self._store.silent(tx, silent, now):
+                tx.announce(DeviceOffline(at=now, by=SYSTEM.reference, uuid=uuid))
+
+    async def _note_in_parts(self, heard: dict[DeviceUuid, datetime]) -> None:
+        """Write down a few at a time, for others write to the same rows; take out of `heard` who has been."""
+        ordered = sorted(heard)
+        for first in range(0, len(ordered), BATCH):
+            part = ordered[first : first + BATCH]
+            async with self._transactions.begin() as tx:
+                # Machines do not agree what time it is; all that is compared with each other is the database's time.
+                ahead = await self._store.now(tx) - self._clock.now()
+                seen = {uuid: heard[uuid] + ahead for uuid in part}
+                for uuid in await self._store.heard(tx, seen):
+                    tx.announce(DeviceOnline(at=seen[uuid], by=SYSTEM.reference, uuid=uuid))
+            for uuid in part:
+                del heard[uuid]
+
 
 class Silence:
     """Notices who has fallen silent, where many processes hear devices: by what they have written down.
 
-    Only the leader asks. Whoever leads anew, or could not ask for a while, first gives everybody the full time to speak
-    up: it was us who were away. All moments are those of our own processes' clocks, which have to agree within a
-    fraction of the time that a device may be silent.
+    Only the leader asks, `asked_every` so often. Whoever begins to lead, or could not ask for a while, first gives
+    everybody the full time to speak up: it was us who were away. All moments are those of the database's clock.
     """
 
     def __init__(
-        self, transactions: Transactions, store: LivenessStore, clock: Clock, *, offline_after: timedelta
+        self,
+        transactions: Transactions,
+        store: LivenessStore,
+        clock: Clock,
+        *,
+        offline_after: timedelta,
+        asked_every: timedelta,
     ) -> None:
         self._transactions = transactions
         self._store = store
         self._clock = clock
         self._offline_after = offline_after
-        self._patient_until = clock.monotonic() + offline_after.total_seconds()
-        self._asked = clock.monotonic()
+        self._longest_pause = 2 * asked_every.total_seconds() + LONGEST_PAUSE
+        self.begin()
+
+    def begin(self) -> None:
+        """We lead from now on. What was before we do not know."""
+        self._asked = self._clock.monotonic()
+        self._patient_until = self._asked + self._offline_after.total_seconds()
 
     async def notice(self) -> None:
         """Mark offline, and tell of, those who have been silent for too long."""
         now = self._clock.monotonic()
-        if now - self._asked > self._offline_after.total_seconds() * APART + LONGEST_PAUSE:
-            self._patient_until = now + self._offline_after.total_seconds()
+        if now - self._asked > self._longest_pause:
+            self.begin()
         if now >= self._patient_until:
             while await self._notice_some() == BATCH:
                 pass
+        else:
+            await self._see_whether_the_database_answers()
         self._asked = self._clock.monotonic()
 
+    async def _see_whether_the_database_answers(self) -> None:
+        async with self._transactions.read() as tx:
+            await self._store.now(tx)
+
     async def _notice_some(self) -> int:
-        now = self._clock.now()
-        # A sign of life may be as much older than what was written down.
-        moment = now - self._offline_after * (1 + APART)
         async with self._transactions.begin() as tx:
-            gone = await self._store.fall_silent(tx, moment, now, BATCH)
+            now = await self._store.now(tx)
+            # A sign of life may be as much younger than what was written down of it.
+            gone = await self._store.fall_silent(tx, now - self._offline_after * (1 + APART), now, BATCH)
             for uuid in gone:
                 tx.announce(DeviceOffline(at=now, by=SYSTEM.reference, uuid=uuid))
         return len(gone)

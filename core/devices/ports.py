@@ -88,8 +88,15 @@ class LivenessStore(Protocol):
     async def online(self, tx: Transaction) -> Sequence[DeviceUuid]:
         """The devices that count as online."""
 
+    async def now(self, tx: Transaction) -> datetime:
+        """What time it is by the database's clock: the one that all processes share."""
+
     async def heard(self, tx: Transaction, seen: Mapping[DeviceUuid, datetime]) -> Sequence[DeviceUuid]:
-        """Note when devices were heard of; those that were offline are online now, and are the answer."""
+        """Note when devices were heard of; those that were offline are online now, and are the answer.
+
+        What is older than what is known, by less than an hour, changes nothing: another process was quicker. By more it
+        is the clock that was wrong.
+        """
 
     async def fall_silent(self, tx: Transaction, moment: datetime, now: datetime, most: int) -> Sequence[DeviceUuid]:
         """Mark offline up to `most` who are online and were not heard of since the moment; they are the answer."""

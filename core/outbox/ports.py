@@ -19,10 +19,18 @@ class OutboxStore(Protocol):
         """The lanes in which there are such events, sorted."""
 
     async def relayed(self, tx: Transaction, event_ids: Sequence[int], failures: Sequence[Failure]) -> None:
-        """Every reaction has been tried on these events; remember the failures, forget what needs no more."""
+        """Every reaction has been tried on these events; remember the failures, forget what needs no more.
 
-    async def due(self, tx: Transaction, now: datetime, limit: int) -> Sequence[tuple[Failure, Announced[Any]]]:
-        """Failures whose time to try again has come."""
+        Events that somebody else has settled meanwhile are passed over.
+        """
+
+    async def due(
+        self, tx: Transaction, now: datetime, limit: int, lane: int | None = None
+    ) -> Sequence[tuple[Failure, Announced[Any]]]:
+        """Failures whose time to try again has come; those of events of one lane if given."""
+
+    async def lanes_due(self, tx: Transaction, now: datetime) -> Sequence[int]:
+        """The lanes to whose events there are such failures, sorted."""
 
     async def settle(self, tx: Transaction, failure: Failure, again: Failure | None) -> None:
         """Replace a failure by its successor, or forget it when the reaction went through."""

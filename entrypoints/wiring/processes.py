@@ -22,7 +22,7 @@ from entrypoints.wiring import cluster
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.composition import connect, migrations_of, plugins_of, scheduled, settings_of, tasks_of
 from entrypoints.wiring.observing import Observing, observing
-from entrypoints.wiring.reconcilers import OUTBOX, RELAY
+from entrypoints.wiring.reconcilers import ALONE, OUTBOX
 from entrypoints.wiring.running import Running
 from entrypoints.wiring.scaled import Scaled, scaled
 from entrypoints.wiring.web import (
@@ -161,12 +161,14 @@ async def worker_process(
         queue = DramatiqQueue(broker_of(_queue_url(process.settings)))
         stack.push_async_callback(queue.stop)
         await stack.enter_async_context(_looking_after(process))
-        dispatcher = Dispatcher(outbox=services.outbox, queue=queue, clock=services.clock)
-        leadership = Leadership(process.inside.locks, partial(_term, process, dispatcher))
+        dispatcher = Dispatcher(outbox=services.outbox, queue=queue, clock=services.clock, signals=services.signals)
+        scheduler = Scheduler(_tasks_of_the_leader(process, dispatcher), services.signals, process.watched.runs)
+        leadership = Leadership(process.inside.locks, partial(_term, process.inside, scheduler))
         leadership.start()
         stack.push_async_callback(leadership.stop)
         await stack.enter_async_context(_watched_worker(process, queue, dispatcher, leadership))
         queue.work(process.watched.delivery(services.outbox.deliver), concurrency=concurrency)
+        stack.callback(services.outbox.finish)
         yield Working(services=services, queue=queue, dispatcher=dispatcher, leadership=leadership)
 
 
@@ -182,20 +184,23 @@ async def _watched_worker(
         yield
 
 
-@asynccontextmanager
-async def _term(process: _Composed, dispatcher: Dispatcher) -> AsyncIterator[None]:
-    """What the leader does as long as it leads."""
+def _tasks_of_the_leader(process: _Composed, dispatcher: Dispatcher) -> Sequence[PeriodicTask]:
     services = process.inside.services
     own = [
         PeriodicTask(name="outbox.dispatch", every=DISPATCH_EVERY, run=dispatcher.dispatch, wakened_by=(OUTBOX,)),
         PeriodicTask(
             name="devices.silence",
             every=services.settings[declared.HEARTBEAT_INTERVAL],
-            run=process.inside.silence().notice,
+            run=process.inside.silence.notice,
         ),
     ]
-    tasks = [task for task in tasks_of(services, process.plugins, own) if not task.everywhere and task.name != RELAY]
-    scheduler = Scheduler(tasks, services.signals, process.watched.runs)
+    return [task for task in tasks_of(services, process.plugins, own) if not task.everywhere and task.name not in ALONE]
+
+
+@asynccontextmanager
+async def _term(inside: Scaled, scheduler: Scheduler) -> AsyncIterator[None]:
+    """What the leader does as long as it leads."""
+    inside.silence.begin()
     scheduler.start()
     try:
         yield

@@ -10,8 +10,9 @@ from core.telemetry import NO_ROOM
 from entrypoints.wiring.settings import HEARTBEAT_INTERVAL
 
 OUTBOX = "outbox"
+RELAY, RETRY = "outbox.relay", "outbox.retry"
 # Where there are several processes, the leader has lanes delivered instead.
-RELAY = "outbox.relay"
+ALONE = frozenset({RELAY, RETRY})
 
 
 def periodic_tasks(services: Services) -> list[PeriodicTask]:
@@ -27,7 +28,7 @@ def periodic_tasks(services: Services) -> list[PeriodicTask]:
 
     return [
         PeriodicTask(name=RELAY, every=timedelta(seconds=5), run=relay, wakened_by=(OUTBOX,)),
-        PeriodicTask(name="outbox.retry", every=timedelta(seconds=1), run=services.outbox.retry),
+        PeriodicTask(name=RETRY, every=timedelta(seconds=1), run=services.outbox.retry),
         PeriodicTask(
             name="devices.liveness",
             every=services.settings[HEARTBEAT_INTERVAL],

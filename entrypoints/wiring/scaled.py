@@ -1,9 +1,8 @@
 """The scaled profile: PostgreSQL, a broker of its own, any number of processes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Protocol
 
 from attrs import frozen
@@ -41,6 +40,9 @@ from entrypoints.wiring.injection import Object
 from entrypoints.wiring.observing import Observing
 from entrypoints.wiring.room import DATABASE_MAX
 
+# A worker takes the locks of lanes all the time, a few at once.
+SPARE_LOCKS = 4
+
 
 @frozen(kw_only=True)
 class Scaled:
@@ -51,7 +53,7 @@ class Scaled:
     transactions: PostgresTransactions
     locks: PostgresLocks
     notifications: Notifications
-    silence: Callable[[], Silence]
+    silence: Silence
     mqtt_url: str
 
 
@@ -73,6 +75,7 @@ async def scaled(
     )
     async with AsyncExitStack() as stack:
         stack.callback(parts.passwords.close)
+        stack.push_async_callback(parts.locks.close)
         for part in parts.to_open(settings):
             await stack.enter_async_context(closing(part))
         services = services_of(adapters, features, settings)
@@ -83,7 +86,7 @@ async def scaled(
             transactions=parts.transactions,
             locks=parts.locks,
             notifications=parts.notifications,
-            silence=partial(_silence, adapters, settings),
+            silence=_silence(adapters, settings),
             mqtt_url=_tell_where_the_broker_is(services, settings),
         )
 
@@ -111,7 +114,7 @@ class _Parts:
             signals=signals,
             transactions=transactions,
             notifications=Notifications(url, signals, origin=transactions.origin),
-            locks=PostgresLocks(url),
+            locks=PostgresLocks(url, spare=SPARE_LOCKS),
             broker=MosquittoBroker(_broker_address(settings)),
             passwords=BcryptPasswords(settings[access.HASH_COST]),
             logins=patience_of(settings),
@@ -209,4 +212,5 @@ def _silence(adapters: Adapters, settings: Settings) -> Silence:
         adapters.liveness(),
         adapters.clock(),
         offline_after=settings[declared.OFFLINE_AFTER],
+        asked_every=settings[declared.HEARTBEAT_INTERVAL],
     )

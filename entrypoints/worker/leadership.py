@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 LEADER = "leader"
 TRY_EVERY = 5.0
+# Whoever led before us, and lost the lock with its connection, is given a moment to notice.
+BEFORE_TERM = 1.0
 
 Term = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -20,10 +22,19 @@ Term = Callable[[], AbstractAsyncContextManager[None]]
 class Leadership:
     """Tries to lead, again and again. While it leads, what `term` opens is open."""
 
-    def __init__(self, locks: Locks, term: Term, *, try_every: float = TRY_EVERY, name: str = LEADER) -> None:
+    def __init__(
+        self,
+        locks: Locks,
+        term: Term,
+        *,
+        try_every: float = TRY_EVERY,
+        before_term: float = BEFORE_TERM,
+        name: str = LEADER,
+    ) -> None:
         self._locks = locks
         self._term = term
         self._try_every = try_every
+        self._before_term = before_term
         self._name = name
         self._task: asyncio.Task[None] | None = None
         self.leads = False
@@ -54,6 +65,13 @@ class Leadership:
             await asyncio.sleep(self._try_every * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 
     async def _lead(self, hold: Hold) -> None:
+        try:
+            async with asyncio.timeout(self._before_term):
+                await hold.lost()
+        except TimeoutError:
+            await self._serve_a_term(hold)
+
+    async def _serve_a_term(self, hold: Hold) -> None:
         log.info("this process leads")
         self.leads, self.terms = True, self.terms + 1
         try:

@@ -7,10 +7,12 @@ from time import perf_counter
 
 from core.errors import Unavailable
 from core.periodic import PeriodicTask
-from core.transactions import Signals
+from core.transactions import ELSEWHERE, Signals
 from entrypoints.observing.tasks import DONE, TaskRuns
 
 log = logging.getLogger(__name__)
+
+STOP_SECONDS = 5.0
 
 
 class Scheduler:
@@ -22,22 +24,30 @@ class Scheduler:
         self._signals = signals
         self._running: list[asyncio.Task[None]] = []
         self._runs = runs
+        self._woken = [self._woken_by(task) for task in tasks]
 
     def start(self) -> None:
-        """Start every loop."""
-        for task in self._tasks:
-            self._running.append(asyncio.create_task(self._loop(task), name=f"periodic {task.name}"))
+        """Start every loop, for the first time or again."""
+        for task, woken in zip(self._tasks, self._woken, strict=True):
+            self._running.append(asyncio.create_task(self._loop(task, woken), name=f"periodic {task.name}"))
 
     async def stop(self) -> None:
         """Stop every loop; a run under way is cut off, as a crash would: what it does is safe to repeat."""
         for running in self._running:
             running.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._running:
+            # What waits for a frozen database waits somewhat longer until it can be broken off.
+            await asyncio.wait(self._running, timeout=STOP_SECONDS)
+        self._running = []
 
-    async def _loop(self, task: PeriodicTask) -> None:
+    def _woken_by(self, task: PeriodicTask) -> asyncio.Event:
         woken = asyncio.Event()
-        for topic in task.wakened_by:
+        # Also by what others have committed and could not say: it may have been one of these topics.
+        for topic in (*task.wakened_by, ELSEWHERE) if task.wakened_by else ():
             self._signals.on(topic, lambda _key: woken.set())
+        return woken
+
+    async def _loop(self, task: PeriodicTask, woken: asyncio.Event) -> None:
         while True:
             woken.clear()
             await self._run(task)

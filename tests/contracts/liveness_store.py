@@ -1,6 +1,6 @@
 """What a store of signs of life promises."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from core.devices import DeviceStore, LivenessStore
 from core.transactions import Transactions
@@ -57,6 +57,21 @@ class LivenessStoreContract:
             second = await store.fall_silent(tx, LATER, LATER, 2)
         assert (len(first), len(second)) == (2, 1)
         assert {*first, *second} == set(three)
+
+    async def test_what_another_process_has_written_down_is_not_made_older_unless_its_clock_was_wrong(
+        self, store: LivenessStore, devices: DeviceStore, transactions: Transactions
+    ) -> None:
+        async with transactions.begin() as tx:
+            device = (await devices.add(tx, a_device())).uuid
+            await store.heard(tx, {device: LATER})
+            await store.heard(tx, {device: NOON})
+            assert (await devices.get(tx, device)).last_seen == LATER
+            await store.heard(tx, {device: NOON - timedelta(days=1)})
+            assert (await devices.get(tx, device)).last_seen == NOON - timedelta(days=1)
+
+    async def test_the_time_is_that_of_the_database(self, store: LivenessStore, transactions: Transactions) -> None:
+        async with transactions.read() as tx:
+            assert abs(await store.now(tx) - datetime.now(UTC)) < timedelta(minutes=1)
 
     async def test_devices_that_are_gone_are_passed_over(
         self, store: LivenessStore, transactions: Transactions

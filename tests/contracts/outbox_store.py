@@ -5,7 +5,7 @@ from typing import Any
 
 from core.devices import DeviceOnline
 from core.events import Announced
-from core.outbox import Failure, OutboxStore
+from core.outbox import Failure, OutboxStore, lane_of
 from core.transactions import Transactions
 from tests.support.clock import NOON
 from tests.support.enrolment import new_uuid
@@ -87,6 +87,31 @@ class OutboxStoreContract:
             # Nothing of it is left: a failure cannot be booked for it any more.
             await store.relayed(tx, [event.id], [])
             assert await store.dead(tx, 10) == []
+
+    async def test_lanes_are_told_apart(self, store: OutboxStore, transactions: Transactions) -> None:
+        first, second = await self.announced(store, transactions, 2)
+        while lane_of(second.event) == lane_of(first.event):
+            async with transactions.begin() as tx:
+                await store.relayed(tx, [second.id], [])
+            _, second = await self.announced(store, transactions, 1)
+        lanes = sorted(lane_of(each.event) for each in (first, second))
+        async with transactions.begin() as tx:
+            assert await store.lanes(tx) == lanes
+            assert await store.pending(tx, 10, lane_of(second.event)) == [second]
+            await store.relayed(tx, [first.id, second.id], [a_failure(first), a_failure(second)])
+            assert await store.lanes(tx) == []
+            assert await store.lanes_due(tx, NOON - timedelta(seconds=1)) == []
+            assert await store.lanes_due(tx, NOON) == lanes
+            assert await store.due(tx, NOON, 10, lane_of(second.event)) == [(a_failure(second), second)]
+
+    async def test_what_somebody_else_has_settled_is_passed_over(
+        self, store: OutboxStore, transactions: Transactions
+    ) -> None:
+        first, second = await self.announced(store, transactions, 2)
+        async with transactions.begin() as tx:
+            await store.relayed(tx, [first.id], [])
+            await store.relayed(tx, [first.id, second.id], [a_failure(first), a_failure(second)])
+            assert await store.due(tx, NOON, 10) == [(a_failure(second), second)]
 
     async def test_a_failure_is_replaced_by_its_successor(self, store: OutboxStore, transactions: Transactions) -> None:
         [event] = await self.announced(store, transactions, 1)

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import define
 
 from core.errors import Refusal
-from core.transactions import Signals
+from core.transactions import ELSEWHERE, Signals
 from entrypoints.http.live.channels import Channel, Item, Key
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,7 @@ class Hub:
         self._wakened: dict[tuple[str, str], set[_Feed]] = {}
         for topic in {topic for channel in channels for topic in channel.signals}:
             signals.on(topic, partial(self._signalled, topic))
+        signals.on(ELSEWHERE, self._anything)
 
     def __len__(self) -> int:
         return len(self._feeds)
@@ -128,6 +129,10 @@ class Hub:
             self._wakened[signal].discard(feed)
             if not self._wakened[signal]:
                 del self._wakened[signal]
+
+    def _anything(self, _key: str) -> None:
+        for feed in self._feeds.values():
+            feed.wake()
 
     def _signalled(self, topic: str, device: str) -> None:
         for whose in {device, _ALL}:
