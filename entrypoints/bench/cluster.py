@@ -95,9 +95,8 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What our processes are told."""
+        """What our processes are told, beside what we are."""
         return {
-            **os.environ,
             "DATABASE_URL": self.database_url,
             "JWT_SECRET": self._secret,
             "MQTT_URL": f"mqtt://127.0.0.1:{self.mqtt_port}",
@@ -111,8 +110,9 @@ class Cluster:
 
     async def start(self, name: str, *options: str) -> None:
         """Start one of our processes."""
+        told = [f"{key}={value}" for key, value in self.environment.items()]
         self.ours[name] = await asyncio.create_subprocess_exec(
-            *_COMMAND, *options, env=self.environment, stdout=asyncio.subprocess.DEVNULL
+            "env", *told, *_COMMAND, *options, stdout=asyncio.subprocess.DEVNULL
         )
 
     async def stop(self, name: str) -> None:

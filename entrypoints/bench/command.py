@@ -36,6 +36,9 @@ def bench(
     ] = Profile.EDGE,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file too, as JSON.")] = None,
     seconds: Annotated[float, typer.Option(help="How long each path is measured.", min=0.5, max=60)] = 4.0,
+    database_url: Annotated[
+        str, typer.Option(envvar="DATABASE_URL", help="An empty database for the scaled profile; else one is made.")
+    ] = "",
     storm: Annotated[bool, typer.Option(help="Let 2,000 devices come back at once as well (a minute).")] = True,
 ) -> None:
     """Measure how fast this installation is, on this machine, in one run.
@@ -48,20 +51,24 @@ def bench(
     console = terminal if terminal.is_terminal else Console(width=WIDTH)
     console.print(f"[dim]{profile.value} profile on {machine()}[/]", highlight=False)
     try:
-        asyncio.run(_run(console, profile, json, seconds, storm=storm))
+        asyncio.run(_run(console, profile, json, seconds, storm=storm, database_url=database_url))
     except Refusal as refusal:
         Console(stderr=True).print(f"[bold red]cannot measure:[/] {escape(refusal.message)}")
         raise typer.Exit(1) from refusal
 
 
-async def _run(console: Console, profile: Profile, json: Path | None, seconds: float, *, storm: bool) -> None:
+async def _run(
+    console: Console, profile: Profile, json: Path | None, seconds: float, *, storm: bool, database_url: str
+) -> None:
     from entrypoints.bench.figures import table_of
     from entrypoints.bench.meter import Meter
 
     with tempfile.TemporaryDirectory(prefix="iotistic-bench-") as folder, console.status("starting") as status:
         meter = Meter(seconds=seconds, tell=status.update)
-        measure = _scaled if profile is Profile.SCALED else _edge
-        await measure(Path(folder), meter, storm=storm)
+        if profile is Profile.SCALED:
+            await _scaled(Path(folder), meter, database_url)
+        else:
+            await _edge(Path(folder), meter, storm=storm)
     console.print(table_of(meter.figures, meter.quantities))
     if json is not None:
         found: dict[str, Any] = {
@@ -88,7 +95,7 @@ async def _scaled(folder: Path, meter: "Meter", *, storm: bool) -> None:
 
     # The server of PostgreSQL that comes with us runs as somebody else, who has to get in.
     await asyncio.to_thread(folder.chmod, 0o711)
-    async with cluster(folder, os.environ.get("DATABASE_URL", "")) as servers:
+    async with cluster(folder, database_url) as servers:
         await ScaledBench(servers, meter).run()
 
 

@@ -142,10 +142,12 @@ class EdgeBench:
 
 
 def active_of(fleet: list[KnownDevice]) -> list[KnownDevice]:
+    """Those who speak: some of all, evenly spread."""
     return fleet[:: max(1, len(fleet) // ACTIVE)][:ACTIVE]
 
 
 async def etags_of(port: int, devices: list[KnownDevice]) -> list[str]:
+    """What each device would send along with its next poll."""
     async with aiohttp.ClientSession() as http:
 
         async def etag(device: KnownDevice) -> str:

@@ -14,6 +14,7 @@ from core.events import CORRELATION
 from core.traffic import Traffic
 from entrypoints.http.authentication import Authentication
 from entrypoints.http.cors import Cors
+from entrypoints.http.crowd import Crowd
 from entrypoints.http.errors import response_to, response_to_http
 from entrypoints.http.prometheus import HttpMetrics
 from entrypoints.http.requests import ACTOR, ROUTE, actor_of
@@ -54,9 +55,13 @@ def application(
     cors: Cors,
     traffic: Traffic,
     *,
+    crowd: Crowd,
     traces: Traces | None = None,
 ) -> web.Application:
-    """An application with these routes. ValueError when one is given twice."""
+    """An application with these routes. ValueError when one is given twice.
+
+    Probes and what stays open are served however many are in the `crowd`.
+    """
     naming = traces.name_of if traces else None
     app = web.Application(middlewares=cors.middlewares)
     taken: set[tuple[str, str]] = set()
@@ -68,6 +73,8 @@ def application(
         serve = _guarded(route, authentication, metrics, traffic, naming)
         if traces is not None:
             serve = traces.serving(route.method, path_of(route), serve)
+        if not (route.root or route.lasting):
+            serve = crowd.bounded(serve)
         app.router.add_route(route.method, path_of(route), serve)
     # A path may contain a line break (%0A), which a plain dot would not match.
     app.router.add_route("*", _ELSEWHERE.replace("}", r":[\s\S]*}"), _nowhere)

@@ -67,6 +67,7 @@ class Route:
     inflation. What follows is for the document of the API: `body` is a type (an msgspec.Struct), a Body, or None for a
     method that could have a body and has none; `answers` are the statuses beside those that the rest of the route
     implies (`openapi_answers.py`); `secrets` are those that the handler of a route for SECRET looks at.
+    `lasting` ones stay open for as long as somebody watches, and bound by themselves how many do.
     """
 
     method: str
@@ -75,6 +76,7 @@ class Route:
     allow: Allow
     summary: str
     root: bool = False
+    lasting: bool = False
     body_limit: int = BODY_LIMIT
     body: Body | type[Any] | Undeclared | None = UNDECLARED
     query: tuple[QueryParameter, ...] = ()

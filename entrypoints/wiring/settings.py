@@ -63,6 +63,12 @@ HEARTBEAT_INTERVAL = Setting(
     default=timedelta(seconds=5),
     summary="How often signs of life are written down and silence is noticed",
 )
+MOST_REQUESTS = Setting(
+    name="MAX_REQUESTS",
+    read=integer(8, 100_000),
+    default=512,
+    summary="How many requests a process works on at a time; more are told to come again (503)",
+)
 MOST_DEVICES = Setting(
     name="MAX_DEVICES",
     read=integer(0, 10_000_000),
@@ -117,6 +123,7 @@ OURS: tuple[AnySetting, ...] = (
     CLOUD_API_ENDPOINT,
     OFFLINE_AFTER,
     HEARTBEAT_INTERVAL,
+    MOST_REQUESTS,
     MOST_DEVICES,
     MQTT_PORT,
     MQTT_BROKER_URL,

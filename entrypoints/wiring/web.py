@@ -16,6 +16,7 @@ from entrypoints.http.addresses import TrustedProxies
 from entrypoints.http.app import application
 from entrypoints.http.authentication import Authentication
 from entrypoints.http.cors import Cors
+from entrypoints.http.crowd import Crowd
 from entrypoints.http.health import VERSION, HealthRoutes
 from entrypoints.http.live import Live
 from entrypoints.http.openapi_docs import OpenApiRoutes
@@ -81,6 +82,7 @@ def application_of(services: Services, routes: Sequence[Route], watched: Observi
         watched.http,
         Cors(settings[declared.CORS_ORIGINS]),
         services.traffic,
+        crowd=Crowd(settings[declared.MOST_REQUESTS]),
         traces=watched.traces,
     )
 

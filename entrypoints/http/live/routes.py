@@ -114,6 +114,7 @@ class Live:
             Route(
                 method="GET",
                 path="/devices/{uuid}/live",
+                lasting=True,
                 handler=self.device_stream,
                 allow=watch,
                 summary="Watch a device as server-sent events",
@@ -123,6 +124,7 @@ class Live:
             Route(
                 method="GET",
                 path="/live",
+                lasting=True,
                 handler=self.global_stream,
                 allow=watch,
                 summary="Watch what happens as server-sent events",
