@@ -14,20 +14,27 @@ from core.settings import Settings
 from entrypoints.cli.supervisor import orphaned
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.logs import configure_logs
+from entrypoints.wiring.observing import WORKER
 
 Run = Callable[[asyncio.Event], Awaitable[None]]
 
 
-def run_until_stopped(run: Run, environment: Mapping[str, str], *, supervised: bool = False) -> None:
+def run_until_stopped(run: Run, environment: Mapping[str, str], *, role: str = "", supervised: bool = False) -> None:
     """Run with an event that SIGINT and SIGTERM set, on the fastest event loop there is. Exits with 1 when refused."""
     try:
         early = Settings(declared.LOGGING, environment)
-        configure_logs(early[declared.LOG_LEVEL], early[declared.LOG_FORMAT])
+        configure_logs(early[declared.LOG_LEVEL], early[declared.LOG_FORMAT], named(role, environment))
         with asyncio.Runner(loop_factory=_fastest()) as runner:
             runner.run(_until_stopped(run, supervised=supervised))
     except Refusal as refusal:
         Console(stderr=True).print(f"[bold red]iotistic cannot start:[/] {escape(refusal.message)}")
         raise typer.Exit(1) from refusal
+
+
+def named(role: str, environment: Mapping[str, str]) -> str:
+    """What the process is called in the log: its role, and its number if it is one of several on this machine."""
+    number = environment.get(WORKER, "")
+    return f"{role}-{number}" if number else role
 
 
 def environment_with(**given: object) -> dict[str, str]:

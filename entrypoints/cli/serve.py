@@ -33,6 +33,6 @@ def serve(
     wanted = workers or os.cpu_count() or 1
     if wanted == 1 or supervised or only_prepare:
         serving = Serving(environment, credentials=credentials, supervised=supervised, only_prepare=only_prepare)
-        run_until_stopped(serving.run, environment, supervised=supervised)
+        run_until_stopped(serving.run, environment, role="serve", supervised=supervised)
     else:
-        run_until_stopped(supervise(environment, wanted, credentials), environment)
+        run_until_stopped(supervise(environment, wanted, credentials), environment, role="supervisor")

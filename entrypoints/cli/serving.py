@@ -46,7 +46,7 @@ class Wanted:
 async def serve(wanted: Wanted) -> None:
     """Run the control plane until SIGINT or SIGTERM; then drain and leave. Raises a Refusal when it cannot start."""
     early = Settings(declared.LOGGING, wanted.environment)
-    configure_logs(early[declared.LOG_LEVEL], early[declared.LOG_FORMAT])
+    configure_logs(early[declared.LOG_LEVEL], early[declared.LOG_FORMAT], "up")
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -27,4 +27,4 @@ def work(
         async with worker_process(environment, concurrency=concurrency):
             await stopping.wait()
 
-    run_until_stopped(run, environment, supervised=supervised)
+    run_until_stopped(run, environment, role="work", supervised=supervised)
