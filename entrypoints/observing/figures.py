@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from core.durations import Durations
 
-# By the values of the labels, in their order. None is left out: nobody can tell now.
+# By the values of the labels, in their order. None: nobody can tell now, and there is no sample.
 Values = Mapping[tuple[str, ...], float]
 Read = Callable[[], float | Values | None]
 
@@ -25,12 +25,10 @@ class Figure:
     labels: Sequence[str] = ()
     counts: bool = field(default=False, kw_only=True)
 
-    def family(self) -> Metric | None:
-        """What Prometheus is told; None when nobody can tell now."""
+    def family(self) -> Metric:
+        """What Prometheus is told."""
         found = self.read()
-        if found is None:
-            return None
-        values: Values = found if isinstance(found, Mapping) else {(): found}
+        values: Values = {} if found is None else found if isinstance(found, Mapping) else {(): found}
         made = CounterMetricFamily if self.counts else GaugeMetricFamily
         family = made(self.name, self.words, labels=tuple(self.labels))
         for labels, value in values.items():
@@ -80,7 +78,4 @@ class Figures(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """All that can be told now."""
-        for figure in self._figures:
-            family = figure.family()
-            if family is not None:
-                yield family
+        return [figure.family() for figure in self._figures]

@@ -31,7 +31,11 @@ def configure_logs(level: str, form: str, role: str = "") -> None:
         structlog.stdlib.ExtraAdder(allow=["context"]),
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
-    last = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), timestamp_key="time")
+    last = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), timestamp_key="time")
+    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
