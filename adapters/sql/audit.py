@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, Row, T
 
 from adapters.sql.extents import TableExtent
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant, Json, metadata
+from adapters.sql.types import Instant, Json, among, metadata
 from adapters.sql.upserts import InsertOnce
 from core.audit import AuditEntry, AuditQuery
 from core.extents import Extent
@@ -67,12 +67,16 @@ class SqlAuditStore:
     async def forget_before(self, tx: Transaction, moment: datetime, most: int) -> int:
         """Forget the oldest entries from before the moment."""
         oldest = select(audit_log.c.id).where(audit_log.c.at < moment).order_by(audit_log.c.at).limit(most)
-        return await sql(tx).run(delete(audit_log).where(audit_log.c.id.in_(oldest)))
+        return await sql(tx).run(
+            delete(audit_log).where(among(audit_log.c.id, oldest.scalar_subquery().correlate(None)))
+        )
 
     async def forget_oldest(self, tx: Transaction, most: int) -> int:
         """Forget the oldest entries, whenever they were written."""
         oldest = select(audit_log.c.id).order_by(audit_log.c.id).limit(most)
-        return await sql(tx).run(delete(audit_log).where(audit_log.c.id.in_(oldest)))
+        return await sql(tx).run(
+            delete(audit_log).where(among(audit_log.c.id, oldest.scalar_subquery().correlate(None)))
+        )
 
     async def extent(self, tx: Transaction) -> Extent:
         """About how much there is."""

@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ColumnElement, Float, Index, Integer, Row, Table, Text, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -67,7 +81,7 @@ _SINCE = device_metrics.c.recorded_at > bindparam("since", type_=Instant)
 _LAST = select(device_metrics).where(_THEIRS).order_by(*_NEWEST).limit(bindparam("most", type_=Integer))
 _PROCESSES = _LAST.where(_SINCE, device_metrics.c.top_processes.is_not(None), device_metrics.c.late.is_(False))
 _PART: ColumnElement[int] = part_of(
-    device_metrics.c.recorded_at, bindparam("since", type_=Instant), bindparam("width", type_=Integer)
+    device_metrics.c.recorded_at, bindparam("since", type_=Instant), bindparam("width", type_=BigInteger)
 ).label("part")
 _PARTS = (
     select(

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Integer, Table, bindparam, delete, select
+from sqlalchemy import Column, Delete, Integer, Select, Table, bindparam, delete, select
 
 from adapters.sql.extents import TableExtent
 from adapters.sql.transactions import sql
-from adapters.sql.types import Instant
+from adapters.sql.types import Instant, among
 from core.extents import Extent
 from core.ids import DeviceUuid
 from core.transactions import Transaction
@@ -19,11 +19,12 @@ class GrowingTable:
     def __init__(self, table: Table, received: Column[Any]) -> None:
         """`received` is the column that holds the time of receipt."""
         most, moment = bindparam("most", type_=Integer), bindparam("moment", type_=Instant)
-        oldest = select(table.c.id, received.label("received")).order_by(table.c.id).limit(most).subquery()
-        self._before = delete(table).where(table.c.id.in_(select(oldest.c.id).where(oldest.c.received < moment)))
-        theirs = select(table.c.id).where(table.c.device_uuid == bindparam("uuid"), received <= moment).limit(most)
-        self._device = delete(table).where(table.c.id.in_(theirs))
-        self._oldest = delete(table).where(table.c.id.in_(select(table.c.id).order_by(table.c.id).limit(most)))
+        oldest = select(table.c.id, received.label("received")).order_by(table.c.id).limit(most)
+        taken = oldest.subquery()
+        self._before = _deleting(table, select(taken.c.id).where(taken.c.received < moment))
+        theirs = (table.c.device_uuid == bindparam("uuid")) & (received <= moment)
+        self._device = _deleting(table, select(table.c.id).where(theirs).limit(most))
+        self._oldest = _deleting(table, oldest.with_only_columns(table.c.id))
         self._extent = TableExtent(table)
 
     async def drop_before(self, tx: Transaction, moment: datetime, most: int) -> int:
@@ -41,3 +42,7 @@ class GrowingTable:
     async def extent(self, tx: Transaction) -> Extent:
         """About how much there is."""
         return await self._extent.measure(tx)
+
+
+def _deleting(table: Table, ids: Select[Any]) -> Delete:
+    return delete(table).where(among(table.c.id, ids.scalar_subquery().correlate(None)))

@@ -5,7 +5,10 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import NullType, TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -49,3 +52,25 @@ class Instant(TypeDecorator[datetime]):
         if isinstance(value, datetime):
             return value.astimezone(UTC)
         return EPOCH + timedelta(microseconds=value)
+
+
+class among(GenericFunction[Any]):  # noqa: N801 - it is called like a function
+    """`among(column, few)`: whether the value is one of those that the scalar subquery tells.
+
+    PostgreSQL is made to look each of them up. Given IN it may read the table whole instead, all its partitions.
+    """
+
+    type = NullType()  # were it Boolean, SQLite would be asked for `… = 1`, which no index answers
+    inherit_cache = True
+
+
+@compiles(among, "sqlite")
+def _in_sqlite(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    column, few = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN {few}"
+
+
+@compiles(among, "postgresql")
+def _in_postgresql(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    column, few = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY (ARRAY{few})"
