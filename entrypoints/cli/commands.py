@@ -10,6 +10,7 @@ from entrypoints.cli.backup import backup, restore
 from entrypoints.cli.doctor import doctor
 from entrypoints.cli.inspection import plugins, settings
 from entrypoints.cli.listen import listen
+from entrypoints.cli.partitions import partitions
 from entrypoints.cli.passwords import reset_password
 from entrypoints.cli.serve import serve
 from entrypoints.cli.up import up
@@ -19,9 +20,9 @@ from entrypoints.simulator.command import simulate
 
 @hookimpl
 def commands() -> Iterable[typer.Typer]:
-    """Commands of no group: they stand right behind `iotistic`."""
+    """Commands of no group stand right behind `iotistic`; then those of groups."""
     ours = typer.Typer()
     running, looking, keeping = (up, serve, listen, work), (simulate, bench, doctor), (backup, restore, reset_password)
     for command in (*running, *looking, *keeping, plugins, settings):
         ours.command()(command)
-    return [ours]
+    return [ours, partitions]

@@ -9,6 +9,7 @@ from core import audit
 from core.clock import Clock
 from core.periodic import PeriodicTask
 from core.settings import Settings
+from entrypoints.wiring.cluster import DATABASE_URL
 from entrypoints.wiring.telemetry import LOG_RETENTION, METRICS_RETENTION, READING_RETENTION
 
 EVERY = timedelta(hours=1)
@@ -26,8 +27,9 @@ def kept_by_month(settings: Settings, ahead: int = AHEAD) -> Kept:
     return Kept(ages=ages, ahead=ahead)
 
 
-def partition_tasks(partitions: PostgresPartitions, clock: Clock) -> list[PeriodicTask]:
+def partition_tasks(settings: Settings, clock: Clock) -> list[PeriodicTask]:
     """Months are made ahead, and go when they are old. The leader does it."""
+    partitions = PostgresPartitions(settings[DATABASE_URL], kept_by_month(settings))
     return [PeriodicTask(name="partitions.maintain", every=EVERY, run=_maintaining(partitions, clock))]
 
 

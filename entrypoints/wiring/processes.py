@@ -22,6 +22,7 @@ from entrypoints.wiring import cluster
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.composition import connect, migrations_of, plugins_of, scheduled, settings_of, tasks_of
 from entrypoints.wiring.observing import Observing, observing
+from entrypoints.wiring.partitions import partition_tasks
 from entrypoints.wiring.reconcilers import ALONE, OUTBOX
 from entrypoints.wiring.running import Running
 from entrypoints.wiring.scaled import Scaled, scaled
@@ -193,6 +194,7 @@ def _tasks_of_the_leader(process: _Composed, dispatcher: Dispatcher) -> Sequence
             every=services.settings[declared.HEARTBEAT_INTERVAL],
             run=process.inside.silence.notice,
         ),
+        *partition_tasks(services.settings, services.clock),
     ]
     return [task for task in tasks_of(services, process.plugins, own) if not task.everywhere and task.name not in ALONE]
 

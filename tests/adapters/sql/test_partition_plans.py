@@ -19,7 +19,6 @@ from adapters.sql.telemetry_readings import SqlReadingStore
 from adapters.sql.transactions import Parameters
 from core.audit import AuditQuery
 from core.telemetry import LogQuery, ReadingQuery, Span
-from core.transactions import Transaction
 from tests.contracts.telemetry_parts import new_uuid
 
 MONTHS = "2026-10", "2026-11", "2026-12"
@@ -85,31 +84,27 @@ async def tx(postgres_url: str) -> AsyncIterator[Explaining]:
     await transactions.close()
 
 
-def _as_transaction(tx: Explaining) -> Transaction:
-    return tx
-
-
 async def test_averages_of_some_days_read_their_month(tx: Explaining) -> None:
-    await SqlMetricStore().averages(_as_transaction(tx), new_uuid(), NOW, timedelta(days=7), 60)
+    await SqlMetricStore().averages(tx, new_uuid(), NOW, timedelta(days=7), 60)
     assert tx.read == {"2026_11"}
 
 
 async def test_processes_of_the_last_hours_are_not_looked_for_in_the_past(tx: Explaining) -> None:
-    await SqlMetricStore().processes(_as_transaction(tx), new_uuid(), NOW, 10)
+    await SqlMetricStore().processes(tx, new_uuid(), NOW, 10)
     assert "2026_10" not in tx.read
 
 
 async def test_logs_of_some_days_are_read_from_their_month(tx: Explaining) -> None:
-    await SqlLogStore().page(_as_transaction(tx), new_uuid(), LogQuery(span=WITHIN))
+    await SqlLogStore().page(tx, new_uuid(), LogQuery(span=WITHIN))
     assert tx.read == {"2026_11"}
 
 
 async def test_readings_of_a_span_over_two_months_are_read_from_both(tx: Explaining) -> None:
     span = Span(since=NOW - timedelta(days=30), until=NOW)
-    await SqlReadingStore().page(_as_transaction(tx), new_uuid(), ReadingQuery(span=span))
+    await SqlReadingStore().page(tx, new_uuid(), ReadingQuery(span=span))
     assert tx.read == {"2026_10", "2026_11"}
 
 
 async def test_audit_entries_of_some_days_are_read_from_their_month(tx: Explaining) -> None:
-    await SqlAuditStore().entries(_as_transaction(tx), AuditQuery(since=WITHIN.since, until=WITHIN.until))
+    await SqlAuditStore().entries(tx, AuditQuery(since=WITHIN.since, until=WITHIN.until))
     assert tx.read == {"2026_11"}
