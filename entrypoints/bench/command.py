@@ -89,7 +89,7 @@ async def _edge(folder: Path, meter: "Meter", *, storm: bool) -> None:
         meter.quantities += await reconnect_storm(folder, meter.tell)
 
 
-async def _scaled(folder: Path, meter: "Meter", *, storm: bool) -> None:
+async def _scaled(folder: Path, meter: "Meter", database_url: str) -> None:
     from entrypoints.bench.cluster import cluster
     from entrypoints.bench.scaled import ScaledBench
 
