@@ -13,6 +13,7 @@ from entrypoints.cli.listen import listen
 from entrypoints.cli.partitions import partitions
 from entrypoints.cli.passwords import reset_password
 from entrypoints.cli.serve import serve
+from entrypoints.cli.transfer import transfer
 from entrypoints.cli.up import up
 from entrypoints.cli.work import work
 from entrypoints.simulator.command import simulate
@@ -22,7 +23,8 @@ from entrypoints.simulator.command import simulate
 def commands() -> Iterable[typer.Typer]:
     """Commands of no group stand right behind `iotistic`; then those of groups."""
     ours = typer.Typer()
-    running, looking, keeping = (up, serve, listen, work), (simulate, bench, doctor), (backup, restore, reset_password)
+    running, looking = (up, serve, listen, work), (simulate, bench, doctor)
+    keeping = (backup, restore, transfer, reset_password)
     for command in (*running, *looking, *keeping, plugins, settings):
         ours.command()(command)
     return [ours, partitions]
