@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Queue(Protocol):
-    """Wakes one of the workers. tests/contracts/queue.py says exactly how."""
+    """Wakes one of the workers."""
 
     async def wake(self, lane: int) -> None:
         """Have some worker deliver what waits in this lane of the outbox. Twice does no harm.
