@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from adapters.sql.held import held, hold
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, RowId, metadata
 from core.access import Credentials, Session, User, role_of
@@ -93,21 +95,21 @@ class SqlUserStore:
         """Every account, by username."""
         return [_from_row(row) for row in await sql(tx).rows(select(users).order_by(users.c.username))]
 
-    async def get(self, tx: Transaction, user_id: UserId) -> User:
+    async def get(self, tx: Transaction, user_id: UserId, *, to_change: bool = False) -> User:
         """The account. NotFound."""
-        found = await self.credentials(tx, user_id)
+        found = await self.credentials(tx, user_id, to_change=to_change)
         if found is None:
             raise NotFound("there is no such user")
         return found.user
 
-    async def credentials(self, tx: Transaction, user_id: UserId) -> Credentials | None:
+    async def credentials(self, tx: Transaction, user_id: UserId, *, to_change: bool = False) -> Credentials | None:
         """The account with its password's verifier, or None."""
-        return _credentials(await sql(tx).row(select(users).where(users.c.id == user_id)))
+        return await self._found(tx, users.c.id == user_id, to_change=to_change)
 
-    async def known_as(self, tx: Transaction, name: str) -> Credentials | None:
+    async def known_as(self, tx: Transaction, name: str, *, to_change: bool = False) -> Credentials | None:
         """The account with this username or e-mail; a username has no @, so that there is at most one."""
         column = users.c.email if "@" in name else users.c.username
-        return _credentials(await sql(tx).row(select(users).where(column == name)))
+        return await self._found(tx, column == name, to_change=to_change)
 
     async def save(self, tx: Transaction, user: User) -> None:
         """Replace the previous revision. Conflict, NotFound."""
@@ -142,12 +144,18 @@ class SqlUserStore:
 
     async def count_owners(self, tx: Transaction) -> int:
         """How many active owners there are."""
+        await hold(tx, "users.owners")
         owning = (users.c.role == Role.OWNER.word) & users.c.is_active.is_(True)
         return int(await sql(tx).value(select(func.count()).select_from(users).where(owning)))
 
-    async def is_empty(self, tx: Transaction) -> bool:
+    async def is_empty(self, tx: Transaction, *, to_change: bool = False) -> bool:
         """Whether nobody has an account yet."""
+        if to_change:
+            await hold(tx, "users.first")
         return await sql(tx).row(select(users.c.id).limit(1)) is None
+
+    async def _found(self, tx: Transaction, which: ColumnElement[bool], *, to_change: bool) -> Credentials | None:
+        return _credentials(await sql(tx).row(held(select(users).where(which), to_change)))
 
 
 class SqlSessionStore:

@@ -7,6 +7,7 @@ from attrs import asdict
 from sqlalchemy import BigInteger, Column, Row, Table, Text, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from adapters.sql.held import held
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, Json, metadata
 from core.applications import Application, IdKind, IssuedId
@@ -56,9 +57,9 @@ class SqlApplicationStore:
         except IntegrityError as error:
             raise _taken(application) from error
 
-    async def find(self, tx: Transaction, app_id: int) -> Application | None:
+    async def find(self, tx: Transaction, app_id: int, *, to_change: bool = False) -> Application | None:
         """The application, or None."""
-        row = await sql(tx).row(select(applications).where(applications.c.app_id == app_id))
+        row = await sql(tx).row(held(select(applications).where(applications.c.app_id == app_id), to_change))
         return None if row is None else _application(row)
 
     async def all(self, tx: Transaction) -> Sequence[Application]:

@@ -80,6 +80,8 @@ _DEPLOYED = (
 _DEPLOY = deployed_states.insert()
 _DRAFT = select(draft_states).where(draft_states.c.device_uuid == bindparam("uuid"))
 _KNOWN = select(devices.c.id).where(devices.c.uuid == bindparam("uuid"))
+# The device's own row is the one that is there before the first draft, and stays while versions come.
+_HOLD = _KNOWN.with_for_update(key_share=True)
 _REPORTED = select(reported_states).where(reported_states.c.device_uuid == bindparam("uuid"))
 # Locks the row in PostgreSQL; says nothing in SQLite, which has one writer anyway.
 _REPORTED_TO_CHANGE = _REPORTED.with_for_update()
@@ -92,6 +94,10 @@ _NEWER = (
 
 class SqlDesiredStateStore:
     """Stateless; everything is in the tables."""
+
+    async def hold(self, tx: Transaction, uuid: DeviceUuid) -> None:
+        """Hold up others who hold the same until the transaction ends."""
+        await sql(tx).rows(_HOLD, {"uuid": uuid})
 
     async def deployed(self, tx: Transaction, uuid: DeviceUuid) -> Deployed | None:
         """The highest version, or None."""

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from adapters.sql.held import hold
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, RowId, metadata
 from adapters.sql.upserts import Upsert
@@ -71,6 +72,8 @@ device_keys = Table(
 
 _ADD = devices.insert().returning(devices.c.id)
 _BY_UUID = select(devices).where(devices.c.uuid == bindparam("uuid"))
+# Held against whoever changes the device, and not against those who write down what it sends.
+_BY_UUID_TO_CHANGE = _BY_UUID.with_for_update(key_share=True)
 _HOLDER = (
     select(devices.c.uuid, devices.c.status)
     .join(device_keys, device_keys.c.device_uuid == devices.c.uuid)
@@ -142,19 +145,27 @@ class SqlDeviceStore:
             raise Conflict("a device with this uuid is already registered") from error
         return evolve(device, id=number)
 
-    async def find(self, tx: Transaction, uuid: DeviceUuid) -> Device | None:
+    async def find(self, tx: Transaction, uuid: DeviceUuid, *, to_change: bool = False) -> Device | None:
         """The device as last saved, or None."""
-        row = await sql(tx).row(_BY_UUID, {"uuid": uuid})
+        row = await sql(tx).row(_BY_UUID_TO_CHANGE if to_change else _BY_UUID, {"uuid": uuid})
         return None if row is None else device_from(row)
 
-    async def get(self, tx: Transaction, uuid: DeviceUuid) -> Device:
+    async def get(self, tx: Transaction, uuid: DeviceUuid, *, to_change: bool = False) -> Device:
         """The device as last saved. NotFound."""
-        return device_from(await self._row(tx, uuid))
+        device = await self.find(tx, uuid, to_change=to_change)
+        if device is None:
+            raise _unknown()
+        return device
 
-    async def known(self, tx: Transaction, uuids: Collection[DeviceUuid]) -> Set[DeviceUuid]:
+    async def known(
+        self, tx: Transaction, uuids: Collection[DeviceUuid], *, to_change: bool = False
+    ) -> Set[DeviceUuid]:
         """Those of the uuids that are devices."""
-        rows = await sql(tx).rows(select(devices.c.uuid).where(devices.c.uuid.in_(uuids)))
-        return {DeviceUuid(row.uuid) for row in rows}
+        statement = select(devices.c.uuid).where(devices.c.uuid.in_(uuids))
+        if to_change:
+            # In one order, so that two who want the same devices do not wait for each other in a circle.
+            statement = statement.order_by(devices.c.uuid).with_for_update(key_share=True)
+        return {DeviceUuid(row.uuid) for row in await sql(tx).rows(statement)}
 
     async def save(self, tx: Transaction, device: Device) -> None:
         """Replace the previous revision. Conflict, NotFound."""
@@ -187,16 +198,17 @@ class SqlDeviceStore:
     async def remove(self, tx: Transaction, uuid: DeviceUuid) -> None:
         """Forget the device; its keys, credentials and states go with it. NotFound."""
         if await sql(tx).run(delete(devices).where(devices.c.uuid == uuid)) == 0:
-            raise NotFound("there is no such device")
+            raise _unknown()
 
     async def count_active(self, tx: Transaction) -> int:
         """How many devices are in service."""
+        await hold(tx, "devices.in_service")
         return int(await sql(tx).value(_IN_SERVICE))
 
     async def _row(self, tx: Transaction, uuid: DeviceUuid) -> Row[Any]:
         row = await sql(tx).row(_BY_UUID, {"uuid": uuid})
         if row is None:
-            raise NotFound("there is no such device")
+            raise _unknown()
         return row
 
 
@@ -273,6 +285,10 @@ class SqlLivenessStore:
     async def silent(self, tx: Transaction, uuids: Sequence[DeviceUuid], now: datetime) -> Sequence[DeviceUuid]:
         """Mark devices offline; those that were online are the answer."""
         return [uuid for uuid in uuids if await sql(tx).run(_SILENCE, {"of": uuid, "at": now})]
+
+
+def _unknown() -> NotFound:
+    return NotFound("there is no such device")
 
 
 def _referring() -> list[Column[Any]]:

@@ -7,6 +7,7 @@ from attrs import evolve
 from sqlalchemy import Column, Row, Table, Text, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
+from adapters.sql.held import held
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, Json, RowId, metadata
 from core.errors import Conflict, NotFound
@@ -35,9 +36,9 @@ class SqlGroupStore:
         """Every group, in the order of names."""
         return [_from_row(row) for row in await sql(tx).rows(select(device_groups).order_by(device_groups.c.name))]
 
-    async def get(self, tx: Transaction, group_id: GroupId) -> Group:
+    async def get(self, tx: Transaction, group_id: GroupId, *, to_change: bool = False) -> Group:
         """The group. NotFound."""
-        row = await sql(tx).row(select(device_groups).where(device_groups.c.id == group_id))
+        row = await sql(tx).row(held(select(device_groups).where(device_groups.c.id == group_id), to_change))
         if row is None:
             raise NotFound("there is no such group")
         return _from_row(row)

@@ -57,7 +57,12 @@ mqtt_schema_history = Table(
 
 _MOST = bindparam("most", type_=Integer)
 _NAMED = mqtt_topics.c.topic.in_(bindparam("names", expanding=True))
-_SCHEMAS = select(mqtt_topics.c.topic, mqtt_topics.c.schema).where(_NAMED, mqtt_topics.c.schema.is_not(None))
+_SCHEMAS = (
+    select(mqtt_topics.c.topic, mqtt_topics.c.schema)
+    .where(_NAMED, mqtt_topics.c.schema.is_not(None))
+    .order_by(mqtt_topics.c.topic)
+    .with_for_update(key_share=True)
+)
 _IDS = select(mqtt_topics.c.topic, mqtt_topics.c.id).where(_NAMED)
 _LATEST = select(mqtt_topics).order_by(mqtt_topics.c.last_at.desc(), mqtt_topics.c.id.desc()).limit(_MOST)
 _SUMMARY = select(
@@ -110,7 +115,8 @@ class SqlTopicStore:
                 "last_at": new.last_at,
             },
         )
-        await sql(tx).run(adding, [_row(record) for record in records])
+        # In one order, so that two processes who have seen the same topics do not wait for each other in a circle.
+        await sql(tx).run(adding, [_row(record) for record in sorted(records, key=lambda each: each.name)])
 
     async def changed(self, tx: Transaction, schemas: Mapping[str, Schema], at: datetime) -> None:
         """Write into the histories of these topics."""

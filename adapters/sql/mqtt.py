@@ -55,6 +55,7 @@ mqtt_users = Table(
 _ACCOUNTS = select(mqtt_users, devices.c.status).join(devices, devices.c.uuid == mqtt_users.c.device_uuid, isouter=True)
 _BY_NAME = _ACCOUNTS.where(mqtt_users.c.username == bindparam("username"))
 _BY_ID = _ACCOUNTS.where(mqtt_users.c.id == bindparam("number"))
+_BY_ID_TO_CHANGE = _BY_ID.with_for_update(of=mqtt_users, key_share=True)
 _PAGE = (
     _ACCOUNTS.order_by(mqtt_users.c.device_uuid.is_not(None), mqtt_users.c.username)
     .limit(bindparam("most"))
@@ -124,9 +125,9 @@ class SqlMqttUserStore:
         rows = await sql(tx).rows(_PAGE, {"most": limit, "skipped": offset})
         return Page(items=tuple(_user_from(row) for row in rows), total=int(await sql(tx).value(_COUNT)))
 
-    async def get(self, tx: Transaction, user_id: MqttUserId) -> MqttUser:
+    async def get(self, tx: Transaction, user_id: MqttUserId, *, to_change: bool = False) -> MqttUser:
         """The account. NotFound."""
-        row = await sql(tx).row(_BY_ID, {"number": user_id})
+        row = await sql(tx).row(_BY_ID_TO_CHANGE if to_change else _BY_ID, {"number": user_id})
         if row is None:
             raise _unknown()
         return _user_from(row)

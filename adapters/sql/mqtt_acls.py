@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from adapters.sql.held import held
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, RowId, metadata
 from core.errors import Conflict, NotFound
@@ -64,9 +65,9 @@ class SqlMqttAclStore:
             raise _doubled() from error
         return evolve(row, id=MqttAclId(number))
 
-    async def get(self, tx: Transaction, acl_id: MqttAclId) -> AclRow:
+    async def get(self, tx: Transaction, acl_id: MqttAclId, *, to_change: bool = False) -> AclRow:
         """The row. NotFound."""
-        row = await sql(tx).row(select(mqtt_acls).where(mqtt_acls.c.id == acl_id))
+        row = await sql(tx).row(held(select(mqtt_acls).where(mqtt_acls.c.id == acl_id), to_change))
         if row is None:
             raise _unknown()
         return _from_row(row)

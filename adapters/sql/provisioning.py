@@ -34,7 +34,9 @@ provisioning_keys = Table(
     Index("ix_provisioning_keys_device_uuid", "device_uuid"),
 )
 
-_BY_DIGEST = select(provisioning_keys).where(provisioning_keys.c.digest == bindparam("digest"))
+# Whoever looks for one key is about to use it up or to change it.
+_TO_CHANGE = select(provisioning_keys).with_for_update(key_share=True)
+_BY_DIGEST = _TO_CHANGE.where(provisioning_keys.c.digest == bindparam("digest"))
 _CHARGE = (
     update(provisioning_keys)
     .where(
@@ -55,7 +57,7 @@ class SqlProvisioningKeyStore:
 
     async def get(self, tx: Transaction, key_id: ProvisioningKeyId) -> ProvisioningKey:
         """The key. NotFound."""
-        row = await sql(tx).row(select(provisioning_keys).where(provisioning_keys.c.id == key_id))
+        row = await sql(tx).row(_TO_CHANGE.where(provisioning_keys.c.id == key_id))
         if row is None:
             raise NotFound("there is no such provisioning key")
         return _from_row(row)
@@ -84,7 +86,7 @@ class SqlProvisioningKeyStore:
     async def made_for(self, tx: Transaction, uuid: DeviceUuid) -> Sequence[ProvisioningKey]:
         """The keys that let in only this device, newest first."""
         columns = provisioning_keys.c
-        statement = select(provisioning_keys).where(columns.device_uuid == uuid)
+        statement = _TO_CHANGE.where(columns.device_uuid == uuid)
         return [_from_row(row) for row in await sql(tx).rows(statement.order_by(columns.created_at.desc(), columns.id))]
 
     async def bind(self, tx: Transaction, key_id: ProvisioningKeyId, uuid: DeviceUuid) -> None:

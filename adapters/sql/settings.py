@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Column, Table, Text, bindparam, select
 
+from adapters.sql.held import hold
 from adapters.sql.transactions import sql
 from adapters.sql.types import Json, metadata
 from adapters.sql.upserts import Upsert
@@ -25,6 +26,10 @@ class SqlStoredSettings:
     async def get(self, tx: Transaction, key: str) -> Any:
         """The value, or None."""
         return await sql(tx).value(_VALUE, {"key": key})
+
+    async def hold(self, tx: Transaction, key: str) -> None:
+        """Hold up others who hold the same key."""
+        await hold(tx, f"settings.{key}")
 
     async def put(self, tx: Transaction, key: str, value: Any) -> None:
         """Replace the value."""

@@ -9,6 +9,7 @@ from attrs import evolve
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Row, Table, Text, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from adapters.sql.held import held
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, Json, RowId, metadata
 from core.errors import Conflict, NotFound
@@ -111,9 +112,9 @@ class SqlTagDefinitionStore:
             raise Conflict(f"the tag {definition.key} is defined already") from error
         return evolve(definition, id=number)
 
-    async def get(self, tx: Transaction, key: str) -> TagDefinition:
+    async def get(self, tx: Transaction, key: str, *, to_change: bool = False) -> TagDefinition:
         """The definition of a key. NotFound."""
-        row = await sql(tx).row(select(tag_definitions).where(tag_definitions.c.key == key))
+        row = await sql(tx).row(held(select(tag_definitions).where(tag_definitions.c.key == key), to_change))
         if row is None:
             raise NotFound("there is no such tag definition")
         return _from_row(row)

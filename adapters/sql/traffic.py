@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -155,7 +156,10 @@ class SqlTrafficStore:
     """One row an hour for each sort of request, and for each topic."""
 
     async def add_requests(self, tx: Transaction, counts: Sequence[RequestCount]) -> None:
-        """Count these on top of what is known of the same keys."""
+        """Count these on top of what is known of the same keys.
+
+        In one order, so that two processes who have counted the same do not wait for each other in a circle.
+        """
         if not counts:
             return
         insert = sql(tx).insert(device_traffic)
@@ -164,7 +168,7 @@ class SqlTrafficStore:
             index_elements=list(_REQUEST_KEY),
             set_={name: _requests[name] + insert.excluded[name] for name in summed},
         )
-        await sql(tx).run(adding, [_request_row(each) for each in counts])
+        await sql(tx).run(adding, sorted(map(_request_row, counts), key=itemgetter(*_REQUEST_KEY)))
 
     async def add_topics(self, tx: Transaction, counts: Sequence[TopicCount]) -> None:
         """Count these on top of what is known of the same topics in the same hours."""
@@ -175,7 +179,7 @@ class SqlTrafficStore:
         adding = insert.on_conflict_do_update(
             index_elements=["hour", "topic"], set_=changes | {"last_at": insert.excluded.last_at}
         )
-        await sql(tx).run(adding, [_topic_row(each) for each in counts])
+        await sql(tx).run(adding, sorted(map(_topic_row, counts), key=itemgetter("hour", "topic")))
 
     async def endpoints(
         self, tx: Transaction, since: datetime, limit: int, uuid: DeviceUuid | None = None

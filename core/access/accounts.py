@@ -85,7 +85,7 @@ class Accounts:
         if not own:
             require(actor, USER_WRITE)
         async with self._transactions.begin() as tx:
-            before = await self._users.get(tx, user_id)
+            before = await self._users.get(tx, user_id, to_change=True)
             after = change.applied_to(before)
             changes = differences(before, after)
             if not changes:
@@ -108,7 +108,7 @@ class Accounts:
         if actor.user_id == user_id:
             raise Invalid("nobody deletes their own account", field="id")
         async with self._transactions.begin() as tx:
-            user = await self._users.get(tx, user_id)
+            user = await self._users.get(tx, user_id, to_change=True)
             outranked(actor, user.role)
             await end_sessions(tx, self._sessions, user_id)
             await self._users.remove(tx, user_id)
@@ -132,7 +132,7 @@ class Accounts:
                 raise Invalid("currentPassword is wrong", field="currentPassword")
         password_hash = await self._hasher.hash(new)
         async with self._transactions.begin() as tx:
-            again = await self._users.credentials(tx, user_id)
+            again = await self._users.credentials(tx, user_id, to_change=True)
             if again is None or known is None or again.password_hash != known.password_hash:
                 raise Conflict("the password was changed meanwhile")
             await self._users.set_password(tx, user_id, password_hash)
@@ -148,7 +148,7 @@ class Accounts:
         chosen = password_of(password or self._ids.secret(GENERATED_BYTES))
         password_hash = await self._hasher.hash(chosen)
         async with self._transactions.begin() as tx:
-            known = await self._users.known_as(tx, username.lower())
+            known = await self._users.known_as(tx, username.lower(), to_change=True)
             if known is None:
                 raise NotFound(f"nobody here is called {username}")
             outranked(actor, known.user.role)
@@ -171,7 +171,7 @@ class Accounts:
         wanted = NewUser(username=username, email=f"{username}@localhost", password=chosen, role=Role.OWNER)
         password_hash = await self._hasher.hash(chosen)
         async with self._transactions.begin() as tx:
-            if not await self._users.is_empty(tx):
+            if not await self._users.is_empty(tx, to_change=True):
                 return None
             await self._add(tx, SYSTEM, wanted.made(self._clock.now()), password_hash)
         return None if password else chosen

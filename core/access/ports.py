@@ -19,14 +19,20 @@ class UserStore(Protocol):
     async def all(self, tx: Transaction) -> Sequence[User]:
         """Every account, by username."""
 
-    async def get(self, tx: Transaction, user_id: UserId) -> User:
-        """The account as last saved. NotFound if there is none."""
+    async def get(self, tx: Transaction, user_id: UserId, *, to_change: bool = False) -> User:
+        """The account as last saved. NotFound.
 
-    async def credentials(self, tx: Transaction, user_id: UserId) -> Credentials | None:
-        """The account with its password's verifier, or None."""
+        `to_change`, within `begin()`, holds it until the end.
+        """
 
-    async def known_as(self, tx: Transaction, name: str) -> Credentials | None:
-        """The account with this username or e-mail, in lower case, or None."""
+    async def credentials(self, tx: Transaction, user_id: UserId, *, to_change: bool = False) -> Credentials | None:
+        """The account with its password's verifier, or None. `to_change`, within `begin()`, holds it until the end."""
+
+    async def known_as(self, tx: Transaction, name: str, *, to_change: bool = False) -> Credentials | None:
+        """The account with this username or e-mail, in lower case, or None.
+
+        `to_change`, within `begin()`, holds it until the end.
+        """
 
     async def save(self, tx: Transaction, user: User) -> None:
         """Replace the previous revision. Conflict if someone else did first or the e-mail is taken; NotFound."""
@@ -43,8 +49,8 @@ class UserStore(Protocol):
     async def count_owners(self, tx: Transaction) -> int:
         """How many active owners there are. Inside `begin()` the answer holds until the transaction ends."""
 
-    async def is_empty(self, tx: Transaction) -> bool:
-        """Whether nobody has an account yet."""
+    async def is_empty(self, tx: Transaction, *, to_change: bool = False) -> bool:
+        """Whether nobody has an account yet. `to_change`, within `begin()`: nobody else asks so until the end."""
 
 
 class SessionStore(Protocol):

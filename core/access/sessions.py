@@ -217,7 +217,7 @@ class Sessions:
 
     async def _still_proved(self, tx: Transaction, proved: Credentials) -> User:
         """The account as it is now: checking a password takes so long that it may have changed meanwhile."""
-        known = await self._users.credentials(tx, proved.user.id)
+        known = await self._users.credentials(tx, proved.user.id, to_change=True)
         if known is None or known.password_hash != proved.password_hash:
             raise Unauthenticated(WRONG_LOGIN, context={"reason": "changed meanwhile"})
         if not known.user.is_active:

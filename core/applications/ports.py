@@ -13,8 +13,8 @@ class ApplicationStore(Protocol):
     async def add(self, tx: Transaction, application: Application) -> None:
         """Remember one more. Conflict if its number or its slug is taken."""
 
-    async def find(self, tx: Transaction, app_id: int) -> Application | None:
-        """The application, or None."""
+    async def find(self, tx: Transaction, app_id: int, *, to_change: bool = False) -> Application | None:
+        """The application, or None. `to_change`, within `begin()`, holds it until the end."""
 
     async def all(self, tx: Transaction) -> Sequence[Application]:
         """All of them, by number."""

@@ -74,7 +74,7 @@ class Applications:
         require(actor, DEVICE_WRITE)
         now = self._clock.now()
         async with self._transactions.begin() as tx:
-            before = await self._get(tx, app_id)
+            before = await self._get(tx, app_id, to_change=True)
             after = change.applied_to(before, now)
             await self._store.save(tx, after)
             names = ("app_name", "slug", "description", "default_config")
@@ -154,8 +154,8 @@ class Applications:
         await self._numbers.add(tx, issued)
         return issued
 
-    async def _get(self, tx: Transaction, app_id: int) -> Application:
-        application = await self._store.find(tx, app_id)
+    async def _get(self, tx: Transaction, app_id: int, *, to_change: bool = False) -> Application:
+        application = await self._store.find(tx, app_id, to_change=to_change)
         if application is None:
             raise NotFound(f"the catalogue has no application {app_id}")
         return application

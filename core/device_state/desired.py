@@ -121,7 +121,7 @@ class DesiredStates:
         """Make the draft the next version. Invalid when there is none."""
         require(actor, DEVICE_CONTROL)
         async with self._transactions.begin() as tx:
-            target = await self._drafts.target(tx, uuid)
+            target = await self._drafts.target(tx, uuid, to_change=True)
             if target.draft is None:
                 raise Invalid("Nothing to deploy")
             expected.check(target)
@@ -152,6 +152,7 @@ class DesiredStates:
     async def _discard(self, actor: Actor, uuid: DeviceUuid) -> tuple[Deployed, bool]:
         require(actor, DEVICE_CONTROL)
         async with self._transactions.begin() as tx:
+            await self._store.hold(tx, uuid)
             deployed = await self._deployed(tx, uuid)
             dropped = await self._store.drop_draft(tx, uuid)
             if dropped:

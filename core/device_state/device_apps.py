@@ -53,7 +53,7 @@ class DeviceApps:
         require(actor, DEVICE_WRITE)
         app_id = whole_id(app.get("appId"), "appId")
         async with self._transactions.begin() as tx:
-            target = await self._drafts.target(tx, uuid)
+            target = await self._drafts.target(tx, uuid, to_change=True)
             expected.check(target)
             seen = target.content
             if str(app_id) in seen.apps:
@@ -105,7 +105,7 @@ class DeviceApps:
         require(actor, DEVICE_CONTROL)
         key = str(app_id)
         async with self._transactions.begin() as tx:
-            target = await self._drafts.target(tx, uuid)
+            target = await self._drafts.target(tx, uuid, to_change=True)
             expected.check(target)
             before, wanted = target.deployed.content, target.content
             if key not in before.apps and key not in wanted.apps:

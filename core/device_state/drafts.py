@@ -66,7 +66,7 @@ class Drafts:
         """Make the draft what `change` makes of what people see. Invalid, NotFound, Conflict."""
         require(actor, DEVICE_WRITE)
         async with self._transactions.begin() as tx:
-            target = await self.target(tx, uuid)
+            target = await self.target(tx, uuid, to_change=True)
             expected.check(target)
             return await self.save(tx, actor, target, *change(target.content))
 
@@ -112,8 +112,10 @@ class Drafts:
         tx.signal(DEVICE_STATES, deployed.uuid)
         return deployed
 
-    async def target(self, tx: Transaction, uuid: DeviceUuid) -> Target:
-        """What people see. NotFound."""
+    async def target(self, tx: Transaction, uuid: DeviceUuid, *, to_change: bool = False) -> Target:
+        """What people see. `to_change`, within `begin()`, holds it until the end. NotFound."""
+        if to_change:
+            await self._store.hold(tx, uuid)
         deployed = await self._store.deployed(tx, uuid)
         if deployed is None:
             raise NotFound("there is no such device")

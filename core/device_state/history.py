@@ -93,7 +93,7 @@ class StateHistory:
         """Make the draft what that version was. Conflict if the target is not as expected; Invalid, NotFound."""
         require(actor, DEVICE_WRITE)
         async with self._transactions.begin() as tx:
-            target = await self._drafts.target(tx, uuid)
+            target = await self._drafts.target(tx, uuid, to_change=True)
             expected.check(target)
             content = (await self._version(tx, uuid, version)).content
             return await self._drafts.save(tx, actor, target, content.apps, content.config)
@@ -107,7 +107,7 @@ class StateHistory:
         """
         require(actor, DEVICE_CONTROL)
         async with self._transactions.begin() as tx:
-            target = await self._drafts.target(tx, uuid)
+            target = await self._drafts.target(tx, uuid, to_change=True)
             expected.check(target)
             content = (await self._version(tx, uuid, version)).content
             content, _ = checked(content, deployed=target.deployed.content, new_id=self._ids.uuid)

@@ -13,6 +13,9 @@ from core.transactions import Transaction
 class DesiredStateStore(Protocol):
     """Remembers what devices shall run. tests/contracts/desired_state_store.py says exactly how."""
 
+    async def hold(self, tx: Transaction, uuid: DeviceUuid) -> None:
+        """Hold up others who hold the same until the transaction ends: what is read from now on stays true."""
+
     async def deployed(self, tx: Transaction, uuid: DeviceUuid) -> Deployed | None:
         """The highest version, or None if the device has none."""
 

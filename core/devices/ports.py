@@ -17,14 +17,19 @@ class DeviceStore(Protocol):
     async def add(self, tx: Transaction, device: Device) -> Device:
         """Remember a new device; it comes back with its number. Conflict if its uuid is known."""
 
-    async def find(self, tx: Transaction, uuid: DeviceUuid) -> Device | None:
-        """The device as last saved, or None."""
+    async def find(self, tx: Transaction, uuid: DeviceUuid, *, to_change: bool = False) -> Device | None:
+        """The device as last saved, or None. `to_change`, within `begin()`, holds it until the end."""
 
-    async def get(self, tx: Transaction, uuid: DeviceUuid) -> Device:
-        """The device as last saved. NotFound if there is none."""
+    async def get(self, tx: Transaction, uuid: DeviceUuid, *, to_change: bool = False) -> Device:
+        """The device as last saved. NotFound if there is none.
 
-    async def known(self, tx: Transaction, uuids: Collection[DeviceUuid]) -> Set[DeviceUuid]:
-        """Those of the uuids that are devices."""
+        `to_change`, within `begin()`, holds it until the end.
+        """
+
+    async def known(
+        self, tx: Transaction, uuids: Collection[DeviceUuid], *, to_change: bool = False
+    ) -> Set[DeviceUuid]:
+        """Those of the uuids that are devices. `to_change`, within `begin()`, holds them until the end."""
 
     async def save(self, tx: Transaction, device: Device) -> None:
         """Replace the previous revision. Conflict if someone else did first; NotFound if it was removed."""

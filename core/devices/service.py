@@ -71,7 +71,7 @@ class Devices:
         require(actor, DEVICE_WRITE)
         now = self._clock.now()
         async with self._transactions.begin() as tx:
-            before = await self._store.get(tx, uuid)
+            before = await self._store.get(tx, uuid, to_change=True)
             device = edit.applied_to(before, now)
             await self._store.save(tx, device)
             names = ("name", "type", "ip_address", "mac_address")
@@ -84,7 +84,7 @@ class Devices:
         require(actor, DEVICE_WRITE)
         now = self._clock.now()
         async with self._transactions.begin() as tx:
-            before = await self._store.get(tx, uuid)
+            before = await self._store.get(tx, uuid, to_change=True)
             if before.active == active:
                 return before
             if active:
@@ -101,7 +101,7 @@ class Devices:
         require(actor, DEVICE_WRITE)
         now = self._clock.now()
         async with self._transactions.begin() as tx:
-            device = (await self._store.get(tx, uuid)).released(now)
+            device = (await self._store.get(tx, uuid, to_change=True)).released(now)
             await self._store.save(tx, device)
             tx.announce(DeviceReleased(at=now, by=actor.reference, uuid=uuid))
         return device
@@ -111,16 +111,19 @@ class Devices:
         if actor.device_uuid != uuid:
             require(actor, DEVICE_DELETE)
         async with self._transactions.begin() as tx:
-            device = await self._store.get(tx, uuid)
+            device = await self._store.get(tx, uuid, to_change=True)
             await self._store.remove(tx, uuid)
             tx.announce(DeviceRemoved(at=self._clock.now(), by=actor.reference, uuid=uuid, name=device.name))
             tx.signal(DEVICES, uuid)
         self._liveness.forget(uuid)
         return device
 
-    async def check_known(self, tx: Transaction, uuids: Collection[DeviceUuid]) -> None:
-        """Make sure that all of these are devices of ours. NotFound names those that are not."""
-        known = await self._store.known(tx, uuids)
+    async def check_known(self, tx: Transaction, uuids: Collection[DeviceUuid], *, to_change: bool = False) -> None:
+        """Make sure that all of these are devices of ours. NotFound names those that are not.
+
+        `to_change` holds them until the transaction ends, so that of others who do the same one goes after the other.
+        """
+        known = await self._store.known(tx, uuids, to_change=to_change)
         unknown = [uuid for uuid in dict.fromkeys(uuids) if uuid not in known]
         if len(unknown) == 1 == len(uuids):
             raise NotFound("there is no such device")

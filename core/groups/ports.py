@@ -14,8 +14,8 @@ class GroupStore(Protocol):
     async def all(self, tx: Transaction) -> Sequence[Group]:
         """Every group, in the order of names."""
 
-    async def get(self, tx: Transaction, group_id: GroupId) -> Group:
-        """The group. NotFound if there is none."""
+    async def get(self, tx: Transaction, group_id: GroupId, *, to_change: bool = False) -> Group:
+        """The group. `to_change`, within `begin()`, holds it until the end. NotFound if there is none."""
 
     async def add(self, tx: Transaction, group: Group) -> Group:
         """Remember a new group; it comes back with its number. Conflict if another has its name."""

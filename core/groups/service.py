@@ -59,7 +59,7 @@ class Groups:
         require(actor, DEVICE_WRITE)
         now = self._clock.now()
         async with self._transactions.begin() as tx:
-            group = (await self._store.get(tx, group_id)).edited(edit, now)
+            group = (await self._store.get(tx, group_id, to_change=True)).edited(edit, now)
             await self._store.save(tx, group)
             tx.announce(GroupEdited(at=now, by=actor.reference, group_id=group_id, name=group.name))
         return group

@@ -14,7 +14,7 @@ class TopicStore(Protocol):
     """Remembers topics and what their messages looked like. tests/contracts/topic_store.py says exactly how."""
 
     async def schemas(self, tx: Transaction, names: Sequence[str]) -> Mapping[str, Schema]:
-        """The schemas of those topics that have one."""
+        """The schemas of those topics that have one, within `begin()`; nobody else changes them until the end."""
 
     async def add(self, tx: Transaction, records: Sequence[TopicRecord]) -> None:
         """Count what came on top of what is known, and let type, schema and last moment be these.

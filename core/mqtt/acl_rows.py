@@ -32,7 +32,7 @@ class MqttAcls:
         """Give an account one row more. NotFound; Invalid when it has the same already; Conflict for devices."""
         require(actor, MQTT_ACL_MANAGE)
         async with self._transactions.begin() as tx:
-            user = (await self._users.get(tx, user_id)).edited_by_people()
+            user = (await self._users.get(tx, user_id, to_change=True)).edited_by_people()
             row = AclRow(username=user.username, created_at=self._clock.now(), **_complete(wanted))
             rows = await self._store.of(tx, [user.username])
             if len(rows) >= MOST_ROWS:
@@ -46,7 +46,7 @@ class MqttAcls:
         """Let a row say something else. NotFound, Invalid."""
         require(actor, MQTT_ACL_MANAGE)
         async with self._transactions.begin() as tx:
-            before = await self._store.get(tx, acl_id)
+            before = await self._store.get(tx, acl_id, to_change=True)
             after = change.applied_to(before)
             if after == before:
                 return before
@@ -59,7 +59,7 @@ class MqttAcls:
         """Take a row away. NotFound."""
         require(actor, MQTT_ACL_MANAGE)
         async with self._transactions.begin() as tx:
-            row = await self._store.get(tx, acl_id)
+            row = await self._store.get(tx, acl_id, to_change=True)
             await self._store.remove(tx, acl_id)
             self._announce(tx, actor, MqttAclRemoved, row)
         return row

@@ -45,6 +45,10 @@ class BrokerRecords:
     def __init__(self, settings: StoredSettings) -> None:
         self._settings = settings
 
+    async def hold(self, tx: Transaction) -> None:
+        """Hold up others who change brokers, or send devices to them, until the transaction ends."""
+        await self._settings.hold(tx, IDS)
+
     async def all(self, tx: Transaction) -> Sequence[BrokerDefinition]:
         """Every broker, in the order in which they were defined."""
         found = [await self.find(tx, broker_id) for broker_id in await self._ids(tx)]

@@ -106,6 +106,7 @@ class MqttBrokers:
         require(actor, BROKER_WRITE)
         now = self._clock.now()
         async with self._transactions.begin() as tx:
+            await self._records.hold(tx)
             if len(await self._records.all(tx)) >= MOST_BROKERS:
                 raise Conflict(f"there may be {MOST_BROKERS} brokers")
             broker = evolve(_made(wish, now), id=await self._records.next_id(tx))
@@ -127,6 +128,7 @@ class MqttBrokers:
         require(actor, BROKER_WRITE)
         now = self._clock.now()
         async with self._transactions.begin() as tx:
+            await self._records.hold(tx)
             before = await self._records.get(tx, broker_id)
             broker = before.changed(now, **_changes(before, wish))
             known = await self._save(tx, broker, wish)
@@ -146,6 +148,7 @@ class MqttBrokers:
         """Forget a broker; its devices are told of the usual one when they register again. NotFound."""
         require(actor, BROKER_WRITE)
         async with self._transactions.begin() as tx:
+            await self._records.hold(tx)
             broker = await self._records.get(tx, broker_id)
             await self._records.remove(tx, broker_id)
             await self._assignments.forget(tx, broker_id)
@@ -182,6 +185,7 @@ class MqttBrokers:
         require(actor, DEVICE_CONTROL)
         now = self._clock.now()
         async with self._transactions.begin() as tx:
+            await self._records.hold(tx)
             device = await self._devices.get(tx, uuid)
             broker = None if broker_id is None else await self._records.get(tx, broker_id)
             if broker is not None and not broker.is_active:

@@ -72,7 +72,7 @@ class MqttUsers:
         verifier = None if change.password is None else await self._hasher.hash(change.password)
         now = self._clock.now()
         async with self._transactions.begin() as tx:
-            before = (await self._store.get(tx, user_id)).edited_by_people()
+            before = (await self._store.get(tx, user_id, to_change=True)).edited_by_people()
             after = change.applied_to(before, now)
             changes = change.of(before, after)
             if not changes:
@@ -95,7 +95,7 @@ class MqttUsers:
         """Delete an account with its rows. NotFound; Conflict when it belongs to a device."""
         require(actor, MQTT_USER_WRITE)
         async with self._transactions.begin() as tx:
-            user = (await self._store.get(tx, user_id)).edited_by_people()
+            user = (await self._store.get(tx, user_id, to_change=True)).edited_by_people()
             await self._store.remove(tx, user_id)
             tx.announce(MqttUserDeleted(at=self._clock.now(), by=actor.reference, username=user.username))
             self._changed(tx, actor, user)

@@ -113,8 +113,11 @@ class MqttUserStore(Protocol):
     async def page(self, tx: Transaction, *, limit: int, offset: int) -> Page[MqttUser]:
         """Some accounts, without their rows, and how many there are: those of people first, each sort by username."""
 
-    async def get(self, tx: Transaction, user_id: MqttUserId) -> MqttUser:
-        """The account, without its rows. NotFound if there is none."""
+    async def get(self, tx: Transaction, user_id: MqttUserId, *, to_change: bool = False) -> MqttUser:
+        """The account, without its rows. NotFound if there is none.
+
+        `to_change`, within `begin()`, holds it until the end.
+        """
 
     async def named(self, tx: Transaction, username: str) -> MqttUser | None:
         """The account of exactly this name, without its rows, or None."""
@@ -132,8 +135,8 @@ class MqttAclStore(Protocol):
     async def add(self, tx: Transaction, row: AclRow) -> AclRow:
         """Remember a new row; it comes back with its number. Conflict if the account has one that says the same."""
 
-    async def get(self, tx: Transaction, acl_id: MqttAclId) -> AclRow:
-        """The row. NotFound if there is none."""
+    async def get(self, tx: Transaction, acl_id: MqttAclId, *, to_change: bool = False) -> AclRow:
+        """The row. `to_change`, within `begin()`, holds it until the end. NotFound if there is none."""
 
     async def of(self, tx: Transaction, usernames: Sequence[str]) -> Sequence[AclRow]:
         """The rows of these accounts, in the order in which they were added."""

@@ -120,7 +120,7 @@ class Enrolments:
 
     async def _enrol(self, tx: Transaction, key: ProvisioningKey, wanted: Registration) -> Enrolment:
         claimed = await self._preregistrations.claim(tx, key, wanted)
-        existing = await self._devices.find(tx, wanted.uuid)
+        existing = await self._devices.find(tx, wanted.uuid, to_change=True)
         if claimed is not None:
             device = claimed
         elif existing is None:

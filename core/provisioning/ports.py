@@ -19,10 +19,10 @@ class ProvisioningKeyStore(Protocol):
         """Remember a new key."""
 
     async def get(self, tx: Transaction, key_id: ProvisioningKeyId) -> ProvisioningKey:
-        """The key. NotFound if there is none."""
+        """The key, held until the transaction ends. NotFound if there is none."""
 
     async def by_digest(self, tx: Transaction, digest: str) -> ProvisioningKey | None:
-        """The key with this digest, or None."""
+        """The key with this digest, held until the transaction ends, or None."""
 
     async def of_fleet(self, tx: Transaction, fleet_id: str | None) -> Sequence[ProvisioningKey]:
         """The keys of a fleet, or of all, newest first."""
@@ -34,7 +34,7 @@ class ProvisioningKeyStore(Protocol):
         """Count one use of an active key, in one step and never past the maximum; whether there was one left."""
 
     async def made_for(self, tx: Transaction, uuid: DeviceUuid) -> Sequence[ProvisioningKey]:
-        """The keys that let in only this device, newest first."""
+        """The keys that let in only this device, newest first; held until the transaction ends."""
 
     async def bind(self, tx: Transaction, key_id: ProvisioningKeyId, uuid: DeviceUuid) -> None:
         """Let the key let in only this device."""

@@ -127,7 +127,7 @@ class Preregistrations:
         """
         if key.device_uuid is None:
             return None
-        expected = await self._devices.find(tx, key.device_uuid)
+        expected = await self._devices.find(tx, key.device_uuid, to_change=True)
         if expected is None:
             raise refused("revoked key")
         if expected.provisioning is ProvisioningState.PENDING:

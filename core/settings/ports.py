@@ -11,5 +11,11 @@ class StoredSettings(Protocol):
     async def get(self, tx: Transaction, key: str) -> Any:
         """The value, or None if it was never set."""
 
+    async def hold(self, tx: Transaction, key: str) -> None:
+        """Hold up others who hold the same key until the transaction ends: for who reads a value in order to change it.
+
+        Nobody has to have put a value before.
+        """
+
     async def put(self, tx: Transaction, key: str, value: Any) -> None:
         """Replace the value."""

@@ -53,7 +53,7 @@ class TagDefinitions:
         require(actor, SETTINGS_WRITE)
         now = self._clock.now()
         async with self._transactions.begin() as tx:
-            definition = (await self._store.get(tx, key)).edited(edit, now)
+            definition = (await self._store.get(tx, key, to_change=True)).edited(edit, now)
             await self._store.save(tx, definition)
             tx.announce(TagDefinitionEdited(at=now, by=actor.reference, tag=key))
         return definition

@@ -40,8 +40,8 @@ class TagDefinitionStore(Protocol):
     async def add(self, tx: Transaction, definition: TagDefinition) -> TagDefinition:
         """Remember a new definition; it comes back with its number. Conflict if the key has one."""
 
-    async def get(self, tx: Transaction, key: str) -> TagDefinition:
-        """The definition of a key. NotFound if there is none."""
+    async def get(self, tx: Transaction, key: str, *, to_change: bool = False) -> TagDefinition:
+        """The definition of a key. `to_change`, within `begin()`, holds it until the end. NotFound if there is none."""
 
     async def save(self, tx: Transaction, definition: TagDefinition) -> None:
         """Replace what may change."""

@@ -64,7 +64,7 @@ class Tags:
         require(actor, DEVICE_WRITE)
         wanted = tags_of(tags)
         async with self._transactions.begin() as tx:
-            await self._devices.check_known(tx, [uuid])
+            await self._devices.check_known(tx, [uuid], to_change=True)
             (await self._rules(tx)).check_whole(wanted)
             await self._change(tx, actor, uuid, await self._of(tx, uuid), wanted)
         return wanted
@@ -73,7 +73,7 @@ class Tags:
         """Take a tag off a device. NotFound when it has none; Conflict when it must have it."""
         require(actor, DEVICE_WRITE)
         async with self._transactions.begin() as tx:
-            await self._devices.check_known(tx, [uuid])
+            await self._devices.check_known(tx, [uuid], to_change=True)
             before = await self._of(tx, uuid)
             if key not in before:
                 raise NotFound(f"the device has no tag {tag_key(key)}")
@@ -121,7 +121,7 @@ class Tags:
 
     async def _apply(self, actor: Actor, uuids: Sequence[DeviceUuid], tags: Mapping[str, str]) -> None:
         async with self._transactions.begin() as tx:
-            await self._devices.check_known(tx, uuids)
+            await self._devices.check_known(tx, uuids, to_change=True)
             (await self._rules(tx)).check(tags)
             before = await self._store.of(tx, uuids)
             put = {uuid: changes(mine := before.get(uuid, {}), merged(mine, tags))[0] for uuid in uuids}

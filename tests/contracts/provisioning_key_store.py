@@ -69,7 +69,7 @@ class ProvisioningKeyStoreContract:
 
         charged = await asyncio.gather(*(charge() for _ in range(20)))
         assert charged.count(True) == 3
-        async with transactions.read() as tx:
+        async with transactions.begin() as tx:
             saved = await store.get(tx, key.id)
         assert (saved.uses, saved.last_used_at) == (3, LATER)
 
