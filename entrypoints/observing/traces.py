@@ -24,7 +24,7 @@ from entrypoints.observing.reacting import Handler
 from entrypoints.observing.tracing import Deliver, Serve
 
 SERVICE_NAME = "OTEL_SERVICE_NAME"
-CLOSE_MILLISECONDS = 3000
+CLOSE_SECONDS = 2.0
 REQUEST_ID = "iotistic.request_id"
 _OWN_NAME = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})")
 _continued = TraceContextTextMapPropagator()
@@ -37,7 +37,8 @@ class OtlpTraces:
         name = environment.get(SERVICE_NAME) or "iotistic"
         resource = Resource.create({"service.name": name, "service.namespace": "iotistic", "iotistic.role": role})
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._exporter = OTLPSpanExporter()
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("iotistic")
 
     def name_of(self, _request: web.Request) -> str | None:
@@ -124,7 +125,11 @@ class OtlpTraces:
 
     async def close(self) -> None:
         """See `Traces`."""
-        await asyncio.to_thread(self._provider.force_flush, CLOSE_MILLISECONDS)
+        flushing = asyncio.create_task(asyncio.to_thread(self._provider.force_flush))
+        await asyncio.wait({flushing}, timeout=CLOSE_SECONDS)
+        # It ends what tries again and again to reach a collector that is away.
+        self._exporter.shutdown()  # type: ignore[no-untyped-call]
+        await flushing
         await asyncio.to_thread(self._provider.shutdown)
 
 
