@@ -5,7 +5,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
-from entrypoints.observing.figures import Figures, counter, gauge
+from entrypoints.observing.figures import Figures, Values, counter, gauge
 
 
 class Listening(Protocol):
@@ -52,22 +52,6 @@ class Listening(Protocol):
         """How many of the seats get what comes."""
 
 
-class PartitionedTable(Protocol):
-    """How one table stands that is partitioned by month."""
-
-    @property
-    def table(self) -> str:
-        """Its name."""
-
-    @property
-    def months_ahead(self) -> int:
-        """For how many months from the next one on there are partitions, without a gap."""
-
-    @property
-    def rows_in_default(self) -> int:
-        """Rows that have no partition of their own month."""
-
-
 def describe_listener(registry: CollectorRegistry, statistics: Callable[[], Listening]) -> None:
     """Messages of devices from an outside broker."""
 
@@ -97,21 +81,16 @@ def describe_listener(registry: CollectorRegistry, statistics: Callable[[], List
     )
 
 
-def describe_partitions(registry: CollectorRegistry, tables: Callable[[], Sequence[PartitionedTable]]) -> None:
-    """Tables in partitions, as they were last looked at."""
-
-    def months() -> dict[tuple[str, ...], float]:
-        return {(each.table,): float(each.months_ahead) for each in tables()}
-
-    def strays() -> dict[tuple[str, ...], float]:
-        return {(each.table,): float(each.rows_in_default) for each in tables()}
-
-    ahead = "Months to come that have their partition"
+def describe_partitions(
+    registry: CollectorRegistry, *, missing: Callable[[], Values], astray: Callable[[], Values]
+) -> None:
+    """Tables in partitions, as they were last looked at; by table."""
+    gaps, strays = "Months that have no partition and should", "Rows that are not in the partition of their month"
     Figures(
         registry,
         [
-            gauge("iotistic_partition_months_ahead", ahead, months, ("table",)),
-            gauge("iotistic_partition_default_rows", "Rows without a month of their own", strays, ("table",)),
+            gauge("iotistic_partition_missing_months", gaps, missing, ("table",)),
+            gauge("iotistic_partition_astray_rows", strays, astray, ("table",)),
         ],
     )
 

@@ -1,14 +1,17 @@
 """Which series are partitioned by month, how long each is kept, and who looks after the months."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from datetime import timedelta
 
-from adapters.sql.months import AHEAD, AUDIT, LOGS, METRICS, READINGS, Kept
+from prometheus_client import CollectorRegistry
+
+from adapters.sql.months import AHEAD, AUDIT, LOGS, METRICS, READINGS, Kept, SeriesState
 from adapters.sql.partitions import PostgresPartitions
 from core import audit
 from core.clock import Clock
 from core.periodic import PeriodicTask
 from core.settings import Settings
+from entrypoints.observing.scaled_out import describe_partitions
 from entrypoints.wiring.cluster import DATABASE_URL
 from entrypoints.wiring.telemetry import LOG_RETENTION, METRICS_RETENTION, READING_RETENTION
 
@@ -27,14 +30,38 @@ def kept_by_month(settings: Settings, ahead: int = AHEAD) -> Kept:
     return Kept(ages=ages, ahead=ahead)
 
 
-def partition_tasks(settings: Settings, clock: Clock) -> list[PeriodicTask]:
-    """Months are made ahead, and go when they are old. The leader does it."""
+class Standing:
+    """How the tables stood when they were last looked after; nothing when that was by another leader, long ago."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._states: Sequence[SeriesState] = ()
+        self._at = 0.0
+
+    def seen(self, states: Sequence[SeriesState]) -> None:
+        """They were looked at just now."""
+        self._states, self._at = states, self._clock.monotonic()
+
+    def missing(self) -> dict[tuple[str, ...], float]:
+        """How many months each lacks."""
+        return {(state.series.table,): float(len(state.missing)) for state in self._fresh()}
+
+    def astray(self) -> dict[tuple[str, ...], float]:
+        """How many rows of each are not at home."""
+        return {(state.series.table,): float(state.astray) for state in self._fresh()}
+
+    def _fresh(self) -> Sequence[SeriesState]:
+        return self._states if self._clock.monotonic() - self._at < 2 * EVERY.total_seconds() else ()
+
+
+def partition_tasks(settings: Settings, clock: Clock, registry: CollectorRegistry) -> list[PeriodicTask]:
+    """Months are made ahead, and go when they are old. The leader does it, and tells how they stand."""
     partitions = PostgresPartitions(settings[DATABASE_URL], kept_by_month(settings))
-    return [PeriodicTask(name="partitions.maintain", every=EVERY, run=_maintaining(partitions, clock))]
+    standing = Standing(clock)
+    describe_partitions(registry, missing=standing.missing, astray=standing.astray)
 
+    async def maintain() -> None:
+        await partitions.maintain(clock.now())
+        standing.seen(await partitions.check(clock.now()))
 
-def _maintaining(partitions: PostgresPartitions, clock: Clock) -> Callable[[], Awaitable[object]]:
-    async def maintain() -> object:
-        return await partitions.maintain(clock.now())
-
-    return maintain
+    return [PeriodicTask(name="partitions.maintain", every=EVERY, run=maintain)]

@@ -194,7 +194,7 @@ def _tasks_of_the_leader(process: _Composed, dispatcher: Dispatcher) -> Sequence
             every=services.settings[declared.HEARTBEAT_INTERVAL],
             run=process.inside.silence.notice,
         ),
-        *partition_tasks(services.settings, services.clock),
+        *partition_tasks(services.settings, services.clock, process.watched.registry),
     ]
     return [task for task in tasks_of(services, process.plugins, own) if not task.everywhere and task.name not in ALONE]
 

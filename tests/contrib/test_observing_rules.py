@@ -14,7 +14,7 @@ from attrs import frozen
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
-from entrypoints.observing.scaled_out import describe_listener, describe_partitions
+from entrypoints.observing.scaled_out import describe_listener
 from entrypoints.wiring.processes import worker_process
 from tests.support.application import running_api
 from tests.support.programs import program
@@ -72,15 +72,6 @@ class Listening:
     subscribed: int = 3
 
 
-@frozen
-class Table:
-    """A table in partitions."""
-
-    table: str = "readings"
-    months_ahead: int = 3
-    rows_in_default: int = 0
-
-
 async def scraped(url: str) -> str:
     """What a process tells."""
     async with aiohttp.ClientSession() as http, http.get(f"{url}/metrics") as answer:
@@ -104,7 +95,6 @@ async def told_by_all(folder: Path, postgres_url: str) -> AsyncIterator[str]:
         yield await scraped(f"http://127.0.0.1:{of_worker}")
     registry = CollectorRegistry()
     describe_listener(registry, Listening)
-    describe_partitions(registry, lambda: [Table()])
     yield generate_latest(registry).decode()
 
 

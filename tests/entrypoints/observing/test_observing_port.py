@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import Unavailable
-from core.settings import Settings
+from core.settings import AnySetting, Settings
 from entrypoints.wiring import cluster
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.web import metrics_door_of, port_of
@@ -12,7 +12,7 @@ from tests.support.server import free_port
 
 def settings(port: int) -> Settings:
     """With this port for numbers."""
-    wanted = [declared.HOST, cluster.METRICS_PORT]
+    wanted: list[AnySetting] = [declared.HOST, cluster.METRICS_PORT]
     return Settings(wanted, {"METRICS_PORT": str(port)})
 
 
