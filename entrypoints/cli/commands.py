@@ -10,6 +10,7 @@ from entrypoints.cli.backup import backup, restore
 from entrypoints.cli.doctor import doctor
 from entrypoints.cli.inspection import plugins, settings
 from entrypoints.cli.listen import listen
+from entrypoints.cli.migrate import migrate
 from entrypoints.cli.partitions import partitions
 from entrypoints.cli.passwords import reset_password
 from entrypoints.cli.serve import serve
@@ -27,4 +28,4 @@ def commands() -> Iterable[typer.Typer]:
     keeping = (backup, restore, transfer, reset_password)
     for command in (*running, *looking, *keeping, plugins, settings):
         ours.command()(command)
-    return [ours, partitions]
+    return [ours, migrate, partitions]
