@@ -23,4 +23,4 @@ def listen(*, supervised: Annotated[bool, typer.Option("--supervised", hidden=Tr
         async with listener_process(environment):
             await stopping.wait()
 
-    run_until_stopped(run, environment, supervised=supervised)
+    run_until_stopped(run, environment, role="listen", supervised=supervised)

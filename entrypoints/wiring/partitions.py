@@ -11,7 +11,7 @@ from core import audit
 from core.clock import Clock
 from core.periodic import PeriodicTask
 from core.settings import Settings
-from entrypoints.observing.scaled_out import describe_partitions
+from entrypoints.observing.partitions import describe_partitions
 from entrypoints.wiring.cluster import DATABASE_URL
 from entrypoints.wiring.telemetry import LOG_RETENTION, METRICS_RETENTION, READING_RETENTION
 

@@ -10,12 +10,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from attrs import frozen
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import generate_latest
 
-from entrypoints.observing.scaled_out import describe_listener
-from entrypoints.wiring.processes import worker_process
+from entrypoints.wiring.processes import listener_process, worker_process
 from tests.support.application import running_api
 from tests.support.programs import program
 from tests.support.scaled import scaled_environment, serving
@@ -56,22 +52,6 @@ def told(text: str) -> set[str]:
     return names
 
 
-@frozen
-class Listening:
-    """A listener, as it tells of itself."""
-
-    messages: int = 1
-    acknowledged: int = 1
-    retried: int = 0
-    dropped: int = 0
-    reconnects: int = 0
-    in_flight: int = 0
-    bytes_in_flight: int = 0
-    oldest_seconds: float = 0.0
-    seats: tuple[str, ...] = ("ordered", "shared-1", "shared-2")
-    subscribed: int = 3
-
-
 async def scraped(url: str) -> str:
     """What a process tells."""
     async with aiohttp.ClientSession() as http, http.get(f"{url}/metrics") as answer:
@@ -81,7 +61,7 @@ async def scraped(url: str) -> str:
 
 async def told_by_all(folder: Path, postgres_url: str) -> AsyncIterator[str]:
     """What each sort of process tells: all of them run, but nothing they need but PostgreSQL does."""
-    numbers, of_worker = free_port(), free_port()
+    numbers, of_worker, of_listener = free_port(), free_port(), free_port()
     environment = scaled_environment(
         postgres_url, "mqtt://127.0.0.1:1", REDIS_URL="", QUEUE_URL="redis://127.0.0.1:1/0", METRICS_PORT=str(numbers)
     )
@@ -93,9 +73,9 @@ async def told_by_all(folder: Path, postgres_url: str) -> AsyncIterator[str]:
         work = worker_process({**environment, "METRICS_PORT": str(of_worker)}, installed=False)
         await stack.enter_async_context(work)
         yield await scraped(f"http://127.0.0.1:{of_worker}")
-    registry = CollectorRegistry()
-    describe_listener(registry, Listening)
-    yield generate_latest(registry).decode()
+        listen = listener_process({**environment, "METRICS_PORT": str(of_listener)}, installed=False)
+        await stack.enter_async_context(listen)
+        yield await scraped(f"http://127.0.0.1:{of_listener}")
 
 
 async def test_every_metric_of_the_dashboard_and_the_rules_is_told_by_some_process(
