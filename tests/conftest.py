@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.support.enrolling",
     "tests.support.parts",
     "tests.support.postgres",
+    "tests.support.own_postgres",  # after postgres, which it imports
     "tests.support.server",
     "tests.support.mosquitto",
     "tests.support.redis",

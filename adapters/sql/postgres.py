@@ -19,12 +19,12 @@ from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Executable, Row, Table, bindparam, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.event import listen
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from adapters.sql.outbox import insert_announcement
 from adapters.sql.postgres_pool import CountedPool
+from adapters.sql.postgres_trouble import CAUGHT, TROUBLE, trouble_of, unavailable
 from adapters.sql.postgres_urls import url_of
 from adapters.sql.prepared import Preparations, Prepared
 from adapters.sql.signals import LocalSignals
@@ -46,8 +46,6 @@ STATEMENT_SECONDS = 30.0
 REPLACEMENT = "\ufffd"
 # An even number of backslashes before it stand for themselves.
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-# What the database, the network or the disk does to us, as against what we have asked wrongly.
-TROUBLE = (OperationalError, InterfaceError)
 
 
 class PostgresTransaction:
@@ -164,8 +162,13 @@ class PostgresTransactions:
                 unit = PostgresTransaction(connection, await _driver_of(connection), self._preparations)
                 yield unit
                 await unit.finish(self.origin)
-        except (*TROUBLE, PoolTimeout) as error:
-            raise self._unavailable(error) from error
+        except PoolTimeout as error:
+            raise self._busy() from error
+        except CAUGHT as error:
+            refusal = trouble_of(error)
+            if refusal is None:
+                raise
+            raise refusal from error
         self._signals.tell(unit.signals)
 
     @asynccontextmanager
@@ -174,14 +177,13 @@ class PostgresTransactions:
         try:
             async with self._reading.connect() as connection:
                 yield PostgresTransaction(connection, await _driver_of(connection), self._preparations)
-        except (*TROUBLE, PoolTimeout) as error:
-            raise self._unavailable(error) from error
+        except PoolTimeout as error:
+            raise self._busy() from error
+        except TROUBLE as error:
+            raise unavailable(error) from error
 
-    def _unavailable(self, error: BaseException) -> Unavailable:
-        if isinstance(error, PoolTimeout):
-            return Unavailable("the database has too much to do right now", retry_after=self._wait)
-        reason = error.orig if isinstance(error, DBAPIError) else error
-        return Unavailable("the database cannot be used right now", context={"reason": str(reason)})
+    def _busy(self) -> Unavailable:
+        return Unavailable("the database has too much to do right now", retry_after=self._wait)
 
 
 async def _driver_of(connection: AsyncConnection) -> Driver:
