@@ -21,7 +21,9 @@ def doctor(*, data: Annotated[Path, typer.Option(help="The data folder to look a
 
     Looks at the settings of this environment, who can read the secrets, the disk, the database, its migrations, the
     clock, reactions that were given up, and the limit of open files; at the server and its broker if they run, else at
-    the ports they would need. Changes nothing. The status is 1 when something is failing, else 0.
+    the ports they would need. With DATABASE_URL it looks at that database instead of the folder: its order of texts,
+    time zone, clock, connections, migrations and partitions. Changes nothing. The status is 1 when something is
+    failing, else 0.
     """
     console = Console()
     table = Table("what", "state", "found", "what to do")
@@ -42,6 +44,7 @@ def examine(data: Path, environment: dict[str, str], *, installed: bool = True) 
     from core.errors import Refusal
     from entrypoints.cli import folder_checks, live_checks
     from entrypoints.wiring import features
+    from entrypoints.wiring.cluster import DATABASE_URL
     from entrypoints.wiring.embedded import DATABASE
     from entrypoints.wiring.plugins import answers, plugin_manager
 
@@ -53,6 +56,12 @@ def examine(data: Path, environment: dict[str, str], *, installed: bool = True) 
         return
     finding, settings = folder_checks.check_settings(declared, environment)
     yield finding
+    if settings[DATABASE_URL]:
+        from entrypoints.cli.postgres_checks import check_postgres
+
+        yield from check_postgres(settings, migrations)
+        yield live_checks.check_open_files(None)
+        return
     if not (data / DATABASE).is_file():
         yield failing(
             "data folder", f"there is none at {data}", "name it with --data, or make it: iotistic up --data DIR"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from adapters.sql.migrations import migration_state
+from adapters.sql.migrations import MigrationState, migration_state
 from adapters.sql.snapshots import damage_of, dead_letters, newest_moment
 from adapters.system.tokens import JwtSigner
 from core import access
@@ -82,15 +82,21 @@ def check_database(data: Path, migrations: Sequence[MigrationFolder]) -> Iterato
         yield failing("database", damage, "stop iotistic and restore the last backup: iotistic restore --force")
         return
     yield fine("database", f"whole, {(data / DATABASE).stat().st_size // MEGABYTE:,} MB")
-    state = migration_state(data / DATABASE, migrations)
+    yield check_migrations(migration_state(data / DATABASE, migrations))
+
+
+def check_migrations(state: MigrationState) -> Finding:
+    """Whether the database has our tables."""
     if state.changed:
-        yield failing("migrations", f"changed: {', '.join(state.changed)}", "install the iotistic that made them again")
-    elif state.unknown:
-        yield failing("migrations", f"unknown: {', '.join(state.unknown)}", "install the newer iotistic, or the plugin")
-    elif state.pending:
-        yield warning("migrations", f"to do: {', '.join(state.pending)}", "they are applied at the next start")
-    else:
-        yield fine("migrations", "all are applied")
+        advice = "install the iotistic that made them again"
+        return failing("migrations", f"changed: {', '.join(state.changed)}", advice)
+    if state.unknown:
+        advice = "install the newer iotistic, or the plugin"
+        return failing("migrations", f"unknown: {', '.join(state.unknown)}", advice)
+    if state.pending:
+        advice = "they are applied at the next start, or by `iotistic migrate run`"
+        return warning("migrations", f"to do: {', '.join(state.pending)}", advice)
+    return fine("migrations", "all are applied")
 
 
 def check_clock(data: Path, now: datetime) -> Finding:
@@ -110,7 +116,11 @@ def check_clock(data: Path, now: datetime) -> Finding:
 
 def check_dead_letters(data: Path) -> Finding:
     """Whether reactions were given up."""
-    dead = dead_letters(data / DATABASE)
+    return told_of_dead_letters(dead_letters(data / DATABASE))
+
+
+def told_of_dead_letters(dead: int) -> Finding:
+    """What is to be said when so many reactions were given up."""
     if dead:
         return warning(
             "reactions", f"{dead} were given up", "see GET /api/v1/outbox/dead-letters, and retry them there"
