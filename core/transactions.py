@@ -22,6 +22,13 @@ class Transaction(Protocol):
         When `begin()` returns the listeners of this process have been called; the others follow within a moment.
         """
 
+    def hint(self, topic: str, key: str) -> None:
+        """Tell whoever watches `topic`, once this has committed, that there is something new of `key`.
+
+        Cheaper than a signal, for what comes with every message. In this process it is as a signal; in others it
+        arrives within a second, and may be lost: nobody may rely on it to forget what is wrong now.
+        """
+
 
 class Transactions(Protocol):
     """Where units of change begin."""
@@ -29,7 +36,8 @@ class Transactions(Protocol):
     def begin(self) -> AbstractAsyncContextManager[Transaction]:
         """A unit that may write. It is on disk when the block has been left; an exception undoes all of it.
 
-        Raises Unavailable when the database does not answer, is locked by another, or its disk is full.
+        Raises Unavailable when the database does not answer, is locked by another, or its disk is full; Conflict when
+        somebody else has changed meanwhile what the unit has read in order to change it.
         Nothing slow belongs inside: others may be waiting for their turn.
         """
 
@@ -48,4 +56,7 @@ class Signals(Protocol):
         """
 
     def send(self, topic: str, key: str) -> None:
-        """Call the listeners at once, outside of any transaction."""
+        """Call the listeners of this process at once, outside of any transaction."""
+
+    def hint(self, topic: str, key: str) -> None:
+        """The same, and tell other processes within a second, as `Transaction.hint` does."""

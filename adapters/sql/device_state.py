@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 
+from adapters.sql.batches import Keyed
 from adapters.sql.devices import devices
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, Json, metadata
@@ -83,13 +84,7 @@ _KNOWN = select(devices.c.id).where(devices.c.uuid == bindparam("uuid"))
 # The device's own row is the one that is there before the first draft, and stays while versions come.
 _HOLD = _KNOWN.with_for_update(key_share=True)
 _REPORTED = select(reported_states).where(reported_states.c.device_uuid == bindparam("uuid"))
-# Locks the row in PostgreSQL; says nothing in SQLite, which has one writer anyway.
-_REPORTED_TO_CHANGE = _REPORTED.with_for_update()
-_NEWER = (
-    update(reported_states)
-    .where(reported_states.c.device_uuid == bindparam("of"))
-    .values({column.name: bindparam(column.name) for column in reported_states.c if column.name != "device_uuid"})
-)
+_CHANGING = Keyed(reported_states, "device_uuid", large=("apps", "config", "endpoints_health", "sensor_health"))
 
 
 class SqlDesiredStateStore:
@@ -178,13 +173,13 @@ class SqlReportedStateStore:
 
     async def find(self, tx: Transaction, uuid: DeviceUuid, *, to_change: bool = False) -> Reported | None:
         """What the device last said, or None."""
-        row = await sql(tx).row(_REPORTED_TO_CHANGE if to_change else _REPORTED, {"uuid": uuid})
+        row = await sql(tx).take(_CHANGING, uuid) if to_change else await sql(tx).row(_REPORTED, {"uuid": uuid})
         return None if row is None else _reported(row)
 
     async def save(self, tx: Transaction, reported: Reported) -> None:
         """Replace what is known. NotFound."""
         values = _reported_to_row(reported)
-        if await sql(tx).run(_NEWER, {**values, "of": reported.uuid}):
+        if await sql(tx).replace(_CHANGING, reported.uuid, values):
             return
         await _require_known(tx, reported.uuid)
         first = sql(tx).insert(reported_states).values(device_uuid=reported.uuid, **values)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from adapters.sql.batches import Changes
 from adapters.sql.held import hold
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, RowId, metadata
@@ -92,17 +93,16 @@ MOST_NAMED = 500
 # Another process may have written down a later sign. What lies far ahead was written by a clock that was wrong.
 FAR_AHEAD = timedelta(hours=1)
 _NOW = select(func.current_timestamp())
-_HEARD = (
-    update(devices)
-    .where(
-        devices.c.uuid == bindparam("of"),
-        or_(
-            devices.c.last_seen.is_(None),
-            devices.c.last_seen < bindparam("at", type_=Instant),
-            devices.c.last_seen > bindparam("far_ahead", type_=Instant),
-        ),
-    )
-    .values(last_seen=bindparam("at"))
+_HEARD = Changes(
+    devices,
+    "uuid",
+    ["last_seen"],
+    only_if=lambda given: or_(
+        devices.c.last_seen.is_(None),
+        devices.c.last_seen < given["last_seen"],
+        devices.c.last_seen > given["far_ahead"],
+    ),
+    more=[Column("far_ahead", Instant)],
 )
 _WAKE = (
     update(devices)
@@ -263,8 +263,8 @@ class SqlLivenessStore:
             return []
         # In one order, so that two processes who have heard the same devices do not wait for each other in a circle.
         ordered = sorted(seen)
-        signs = [{"of": uuid, "at": seen[uuid], "far_ahead": seen[uuid] + FAR_AHEAD} for uuid in ordered]
-        await sql(tx).run(_HEARD, signs)
+        signs = [{"of": uuid, "last_seen": seen[uuid], "far_ahead": seen[uuid] + FAR_AHEAD} for uuid in ordered]
+        await sql(tx).add(_HEARD, signs)
         asleep: list[str] = []
         for first in range(0, len(ordered), MOST_NAMED):
             rows = await sql(tx).rows(_ASLEEP, {"uuids": ordered[first : first + MOST_NAMED]})

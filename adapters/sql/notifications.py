@@ -8,7 +8,8 @@ import msgspec
 import psycopg
 from psycopg import AsyncConnection, Notify
 
-from adapters.sql.postgres import CHANNEL, connect_arguments
+from adapters.sql.postgres_connections import connect_arguments
+from adapters.sql.postgres_hints import CHANNEL
 from adapters.sql.postgres_urls import conninfo_of
 from adapters.sql.signals import LocalSignals
 from core.errors import Unavailable

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from adapters.sql.batches import Rows
 from adapters.sql.transactions import SqlTransaction, sql
 from adapters.sql.types import Instant, Json, metadata
 from core.events import CORRELATION, EVENTS, Announced, Event
@@ -68,6 +69,7 @@ class UnknownEvent(Event):
 
 
 _INSERT = outbox.insert()
+ANNOUNCED = Rows(outbox, ("name", "payload", "announced_at", "relayed", "correlation_id", "lane"))
 _PENDING = select(outbox).where(outbox.c.relayed == 0).order_by(outbox.c.id).limit(bindparam("most"))
 _IN_LANE = _PENDING.where(outbox.c.lane == bindparam("lane"))
 _OLDEST = select(outbox.c.announced_at).where(outbox.c.relayed == 0).order_by(outbox.c.id).limit(1)
@@ -96,7 +98,12 @@ _FAILURE_OF_EVENT = exists().where(outbox_failures.c.event_id == outbox.c.id)
 
 async def insert_announcement(tx: SqlTransaction, event: Event) -> None:
     """Write the event down in the transaction that announces it."""
-    row = {
+    await tx.run(_INSERT, announced_row(event))
+
+
+def announced_row(event: Event) -> dict[str, Any]:
+    """The row of an event that is announced now."""
+    return {
         "name": event.NAME,
         "payload": _converter.unstructure(event),
         "announced_at": event.at,
@@ -104,7 +111,6 @@ async def insert_announcement(tx: SqlTransaction, event: Event) -> None:
         "correlation_id": CORRELATION.get(),
         "lane": lane_of(event),
     }
-    await tx.run(_INSERT, row)
 
 
 def event_from(name: str, payload: Any) -> Event:

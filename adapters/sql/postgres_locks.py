@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import AsyncConnection
 
-from adapters.sql.postgres import connect_arguments
+from adapters.sql.postgres_connections import connect_arguments
 from adapters.sql.postgres_urls import conninfo_of
 from core.errors import Unavailable
 

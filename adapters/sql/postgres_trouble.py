@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+import psycopg
 from psycopg import errors
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -19,6 +21,7 @@ TROUBLE: Final = (OperationalError, InterfaceError)
 """What SQLAlchemy raises for trouble, whatever sort it is."""
 CAUGHT: Final = (*TROUBLE, InternalError, IntegrityError, NotSupportedError)
 """What `trouble_of` is to be asked about."""
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 AGAIN: Final = 1.0
 LATER: Final = 5.0
 
@@ -45,6 +48,16 @@ _WORDS: Mapping[type[BaseException], str] = {
 def unavailable(error: DBAPIError) -> Unavailable:
     """The refusal for trouble."""
     return trouble_of(error) or _refusal("the database cannot be used right now", error)
+
+
+def broken(error: psycopg.Error) -> Unavailable:
+    """The refusal for what the driver says of a connection that units share."""
+    return unavailable(wrapped(error))
+
+
+def wrapped(error: psycopg.Error, text: str = "") -> DBAPIError:
+    """SQLAlchemy's word for an error of the driver."""
+    return DBAPIError.instance(text, {}, error, psycopg.Error, dialect=_DIALECT)  # type: ignore[return-value]
 
 
 def trouble_of(error: DBAPIError) -> Unavailable | None:

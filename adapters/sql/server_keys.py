@@ -6,7 +6,7 @@ from typing import TypeVar
 import psycopg
 from sqlalchemy import Column, LargeBinary, Table, Text
 
-from adapters.sql.postgres import connect_arguments
+from adapters.sql.postgres_connections import connect_arguments
 from adapters.sql.postgres_urls import conninfo_of
 from adapters.sql.types import metadata
 from adapters.system.derived import Seal

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from adapters.sql.batches import Changes, Keyed, Rows
 from adapters.sql.outbox import insert_announcement
 from adapters.sql.prepared import Preparations, Prepared
 from adapters.sql.signals import LocalSignals
@@ -75,6 +76,18 @@ class SqliteTransaction:
             return self._connection.execute(statement, parameters).rowcount
         return _run(prepared, self._driver, parameters).rowcount
 
+    async def add(self, kind: Rows | Changes, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write the rows at once."""
+        await self.run(kind.statement(insert, SqliteTransaction), rows if len(rows) > 1 else rows[0])
+
+    async def take(self, kind: Keyed, key: str) -> Row[Any] | None:
+        """The row as it is; there is one writer anyway."""
+        return await self.row(kind.select, {"key": key})
+
+    async def replace(self, kind: Keyed, key: str, values: Mapping[str, Any]) -> bool:
+        """Give the row these values."""
+        return await self.run(kind.update, {**values, "of": key}) > 0
+
     def insert(self, table: Table) -> Insert:
         """SQLite's INSERT."""
         return insert(table)
@@ -85,6 +98,10 @@ class SqliteTransaction:
 
     def signal(self, topic: str, key: str) -> None:
         """Keep the signal for after the commit."""
+        self.signals.append((topic, key))
+
+    def hint(self, topic: str, key: str) -> None:
+        """Keep the hint for after the commit: here it is as good as a signal."""
         self.signals.append((topic, key))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from attrs import asdict, fields
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, Table, Text, UniqueConstraint, select
 
+from adapters.sql.batches import Rows
 from adapters.sql.telemetry_rows import GrowingTable
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, Json, RowId, metadata
@@ -34,6 +35,12 @@ dropped_log_summaries = Table(
     UniqueConstraint("device_uuid", "digest"),
 )
 _NAMES = tuple(field.name for field in fields(DroppedSummary))
+_ADD = Rows(
+    dropped_log_summaries,
+    (*_NAMES, "device_uuid", "received_at"),
+    conflict=lambda insert: insert.on_conflict_do_nothing(),
+    order=("device_uuid", "digest"),
+)
 
 
 class SqlDroppedSummaryStore(GrowingTable):
@@ -47,7 +54,7 @@ class SqlDroppedSummaryStore(GrowingTable):
         if not summaries:
             return
         rows = [asdict(item, recurse=False) | {"device_uuid": uuid, "received_at": now} for item in summaries]
-        await sql(tx).run(sql(tx).insert(dropped_log_summaries).on_conflict_do_nothing(), rows)
+        await sql(tx).add(_ADD, rows)
 
     async def last(self, tx: Transaction, uuid: DeviceUuid, limit: int) -> Sequence[DroppedSummary]:
         """The newest, newest first."""

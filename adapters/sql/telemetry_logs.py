@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
 )
 
+from adapters.sql.batches import Rows
 from adapters.sql.telemetry_rows import GrowingTable
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, RowId, metadata
@@ -63,7 +64,7 @@ log_batches = Table(
     UniqueConstraint("device_uuid", "batch"),
 )
 
-_ADD = device_logs.insert()
+_ADD = Rows(device_logs, (column.name for column in device_logs.c if column.name != "id"))
 _THEIRS = device_logs.c.device_uuid == bindparam("uuid")
 
 
@@ -99,7 +100,7 @@ class SqlLogStore(GrowingTable):
     async def add(self, tx: Transaction, uuid: DeviceUuid, now: datetime, lines: Sequence[LogLine]) -> None:
         """Remember lines in the order in which they came."""
         if lines:
-            await sql(tx).run(_ADD, [_to_row(uuid, now, line) for line in lines])
+            await sql(tx).add(_ADD, [_to_row(uuid, now, line) for line in lines])
 
     async def page(self, tx: Transaction, uuid: DeviceUuid, query: LogQuery) -> Sequence[StoredLine]:
         """The lines asked for, newest first."""

@@ -23,6 +23,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
+from adapters.sql.batches import Rows
 from adapters.sql.telemetry_rows import GrowingTable
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, RowId, metadata
@@ -52,7 +53,7 @@ device_metrics = Table(
 
 _MEASURED = ("cpu_usage", "cpu_temp", "memory_usage", "memory_total", "storage_usage", "storage_total", "uptime")
 _SIGNS = (*_MEASURED, "top_processes")
-_ADD = device_metrics.insert()
+_ADD = Rows(device_metrics, (*_SIGNS, "device_uuid", "recorded_at", "late"))
 
 
 class part_of(GenericFunction[int]):  # noqa: N801 - it is called like a function
@@ -116,7 +117,8 @@ class SqlMetricStore(GrowingTable):
     async def add(self, tx: Transaction, uuid: DeviceUuid, sample: Sample) -> None:
         """Remember one more."""
         row: dict[str, Any] = {name: getattr(sample.vitals, name) for name in _SIGNS}
-        await sql(tx).run(_ADD, row | {"device_uuid": uuid, "recorded_at": sample.recorded_at, "late": sample.late})
+        row |= {"device_uuid": uuid, "recorded_at": sample.recorded_at, "late": sample.late}
+        await sql(tx).add(_ADD, [row])
 
     async def last(self, tx: Transaction, uuid: DeviceUuid, limit: int) -> Sequence[Sample]:
         """The newest samples, newest first."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 
+from adapters.sql.batches import Rows
 from adapters.sql.telemetry_rows import GrowingTable
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, RowId, metadata, postgres_metadata
@@ -72,29 +73,29 @@ clamped_readings = Table(
 )
 
 
+_ADD = Rows(
+    readings,
+    (column.name for column in readings.c if column.name != "id"),
+    conflict=lambda insert: insert.on_conflict_do_nothing(),
+)
+
+
 class SqlReadingStore(GrowingTable):
     """One row a reading."""
 
     def __init__(self) -> None:
         super().__init__(readings, readings.c.received_at)
-        self._add: Any = None
 
     async def add(self, tx: Transaction, uuid: DeviceUuid, now: datetime, readings: Sequence[Reading]) -> None:
         """Remember those that are not known yet."""
-        if self._add is None:
-            self._add = _adding(tx)
         if readings:
-            await sql(tx).run(self._add, [_to_row(uuid, now, reading) for reading in readings])
+            await sql(tx).add(_ADD, [_to_row(uuid, now, reading) for reading in readings])
 
     async def page(self, tx: Transaction, uuid: DeviceUuid, query: ReadingQuery) -> Sequence[StoredReading]:
         """The readings asked for, newest first, and one more than the limit if there are more."""
         statement = select(readings).where(readings.c.device_uuid == uuid, *_conditions(query))
         newest = statement.order_by(readings.c.measured_at.desc(), readings.c.id.desc()).limit(query.limit + 1)
         return [_from_row(row) for row in await sql(tx).rows(newest)]
-
-
-def _adding(tx: Transaction) -> Any:
-    return sql(tx).insert(readings).on_conflict_do_nothing()
 
 
 def _conditions(query: ReadingQuery) -> list[ColumnElement[bool]]:

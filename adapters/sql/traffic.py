@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +24,7 @@ from sqlalchemy import (
     select,
 )
 
+from adapters.sql.batches import Rows
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, metadata
 from core.ids import DeviceUuid
@@ -149,6 +149,23 @@ def _dropping(table: Table) -> tuple[Any, Any]:
     return delete(table).where(table.c.id.in_(old)), delete(table).where(table.c.id.in_(theirs))
 
 
+_COUNTED = ("requests", "bytes_in", "bytes_out", "seconds")
+
+
+def _adding_requests(insert: Any) -> Any:
+    changes = {name: _requests[name] + insert.excluded[name] for name in _COUNTED}
+    return insert.on_conflict_do_update(index_elements=list(_REQUEST_KEY), set_=changes)
+
+
+def _adding_topics(insert: Any) -> Any:
+    changes: dict[str, Any] = {name: _topics[name] + insert.excluded[name] for name in ("messages", "bytes")}
+    changes["last_at"] = insert.excluded.last_at
+    return insert.on_conflict_do_update(index_elements=["hour", "topic"], set_=changes)
+
+
+_ADD_REQUESTS = Rows(device_traffic, (*_REQUEST_KEY, *_COUNTED), conflict=_adding_requests, order=_REQUEST_KEY)
+_TOPIC_NAMES = ("hour", "topic", "device_uuid", "messages", "bytes", "last_at")
+_ADD_TOPICS = Rows(topic_traffic, _TOPIC_NAMES, conflict=_adding_topics, order=("hour", "topic"))
 _DROP = [_dropping(table) for table in (device_traffic, topic_traffic)]
 
 
@@ -156,30 +173,14 @@ class SqlTrafficStore:
     """One row an hour for each sort of request, and for each topic."""
 
     async def add_requests(self, tx: Transaction, counts: Sequence[RequestCount]) -> None:
-        """Count these on top of what is known of the same keys.
-
-        In one order, so that two processes who have counted the same do not wait for each other in a circle.
-        """
-        if not counts:
-            return
-        insert = sql(tx).insert(device_traffic)
-        summed = ("requests", "bytes_in", "bytes_out", "seconds")
-        adding = insert.on_conflict_do_update(
-            index_elements=list(_REQUEST_KEY),
-            set_={name: _requests[name] + insert.excluded[name] for name in summed},
-        )
-        await sql(tx).run(adding, sorted(map(_request_row, counts), key=itemgetter(*_REQUEST_KEY)))
+        """Count these on top of what is known of the same keys."""
+        if counts:
+            await sql(tx).add(_ADD_REQUESTS, [_request_row(each) for each in counts])
 
     async def add_topics(self, tx: Transaction, counts: Sequence[TopicCount]) -> None:
         """Count these on top of what is known of the same topics in the same hours."""
-        if not counts:
-            return
-        insert = sql(tx).insert(topic_traffic)
-        changes: dict[str, Any] = {name: _topics[name] + insert.excluded[name] for name in ("messages", "bytes")}
-        adding = insert.on_conflict_do_update(
-            index_elements=["hour", "topic"], set_=changes | {"last_at": insert.excluded.last_at}
-        )
-        await sql(tx).run(adding, sorted(map(_topic_row, counts), key=itemgetter("hour", "topic")))
+        if counts:
+            await sql(tx).add(_ADD_TOPICS, [_topic_row(each) for each in counts])
 
     async def endpoints(
         self, tx: Transaction, since: datetime, limit: int, uuid: DeviceUuid | None = None

@@ -7,6 +7,7 @@ from attrs import asdict, fields
 from sqlalchemy import JSON, Column, Float, ForeignKey, Row, Table, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
+from adapters.sql.batches import Rows
 from adapters.sql.transactions import sql
 from adapters.sql.types import Instant, metadata
 from core.ids import DeviceUuid
@@ -35,28 +36,6 @@ device_vitals = Table(
     Column("local_ip", Text),
 )
 
-SIGNS = tuple(field.name for field in fields(Vitals))
-_LATEST = select(device_vitals).where(device_vitals.c.device_uuid == bindparam("uuid"))
-
-
-class SqlVitalsStore:
-    """One row a device."""
-
-    def __init__(self) -> None:
-        self._merge: Any = None
-
-    async def merge(self, tx: Transaction, uuid: DeviceUuid, now: datetime, vitals: Vitals) -> None:
-        """Replace what the vitals tell and keep what they do not."""
-        if self._merge is None:
-            self._merge = _merging(sql(tx).insert(device_vitals))
-        row = asdict(vitals, recurse=False) | {"device_uuid": uuid, "recorded_at": now}
-        await sql(tx).run(self._merge, row)
-
-    async def latest(self, tx: Transaction, uuid: DeviceUuid) -> Sample | None:
-        """What was last told of each sign, or None."""
-        row = await sql(tx).row(_LATEST, {"uuid": uuid})
-        return None if row is None else _sample(row)
-
 
 def _merging(insert: Any) -> Any:
     """One statement for all reports, whatever they tell: what is NULL leaves the old value."""
@@ -64,6 +43,25 @@ def _merging(insert: Any) -> Any:
     return insert.on_conflict_do_update(
         index_elements=["device_uuid"], set_=kept | {"recorded_at": insert.excluded.recorded_at}
     )
+
+
+SIGNS = tuple(field.name for field in fields(Vitals))
+_MERGE = Rows(device_vitals, (*SIGNS, "device_uuid", "recorded_at"), conflict=_merging, order=("device_uuid",))
+_LATEST = select(device_vitals).where(device_vitals.c.device_uuid == bindparam("uuid"))
+
+
+class SqlVitalsStore:
+    """One row a device."""
+
+    async def merge(self, tx: Transaction, uuid: DeviceUuid, now: datetime, vitals: Vitals) -> None:
+        """Replace what the vitals tell and keep what they do not."""
+        row = asdict(vitals, recurse=False) | {"device_uuid": uuid, "recorded_at": now}
+        await sql(tx).add(_MERGE, [row])
+
+    async def latest(self, tx: Transaction, uuid: DeviceUuid) -> Sample | None:
+        """What was last told of each sign, or None."""
+        row = await sql(tx).row(_LATEST, {"uuid": uuid})
+        return None if row is None else _sample(row)
 
 
 def _sample(row: Row[Any]) -> Sample:

@@ -48,7 +48,10 @@ class ReportedStateStore(Protocol):
     """Remembers what devices say of themselves. tests/contracts/reported_state_store.py says exactly how."""
 
     async def find(self, tx: Transaction, uuid: DeviceUuid, *, to_change: bool = False) -> Reported | None:
-        """What the device last said, or None. `to_change`, within `begin()`, holds it until the end."""
+        """What the device last said, or None. `to_change`, within `begin()`, holds it until the end.
+
+        Where it cannot be held against other processes, the unit ends with Conflict if one of them has changed it.
+        """
 
     async def save(self, tx: Transaction, reported: Reported) -> None:
         """Replace what is known. NotFound if there is no such device."""

@@ -16,7 +16,7 @@ from core.device_state.past import MOST_REMEMBERED, PastStateStore, ReportedVers
 from core.device_state.ports import ReportedStateStore, VitalsSink
 from core.device_state.report import Report
 from core.devices import DEVICE_READ
-from core.errors import Forbidden, Invalid, NotFound, Refusal, Unauthenticated
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable
 from core.ids import DeviceUuid
 from core.transactions import Transactions
 
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 REFUSALS_REMEMBERED = 10_000
 REFUSALS_APART = 60.0
 MOST_APPS_TOLD = 100
+# A report that is overtaken by another of the same device is put on top of that one.
+ATTEMPTS = 5
 
 
 class Reports:
@@ -90,6 +92,14 @@ class Reports:
     async def _record(self, uuid: DeviceUuid, report: Report) -> None:
         if report.notes:
             log.info("left out of the report of %s: %s", uuid, ", ".join(report.notes))
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._keep(uuid, report)
+            except Conflict:
+                continue  # another process has kept a report of the same device meanwhile
+        raise Unavailable("the device reports more often than can be kept", retry_after=1.0)
+
+    async def _keep(self, uuid: DeviceUuid, report: Report) -> None:
         now = self._clock.now()
         async with self._transactions.begin() as tx:
             before = await self._store.find(tx, uuid, to_change=True)

@@ -65,7 +65,7 @@ class Liveness:
         self._heard[uuid] = now
         self._unwritten[uuid] = self._clock.now()
         if heard is None:
-            self._signals.send(LIVENESS, uuid)
+            self._signals.hint(LIVENESS, uuid)
 
     def forget(self, uuid: DeviceUuid) -> None:
         """The device is gone: it is not missed."""

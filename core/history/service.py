@@ -23,7 +23,7 @@ HISTORY_READ = Permission("data:read")
 # As the audit log: see PRIVATE_CATEGORIES.
 HISTORY_READ_ALL = Permission("settings:write")
 
-# Signalled with the device's uuid, or with nothing, when an event has been stored.
+# Hinted at with the device's uuid, or with nothing, when an event has been stored.
 EVENTS_STORED = "history.events"
 
 FORGOTTEN_AT_ONCE = 500
@@ -63,7 +63,7 @@ class History:
         event = event_of(announced)
         async with self._transactions.begin() as tx:
             if await self._store.add(tx, event):
-                tx.signal(EVENTS_STORED, event.device_uuid or "")
+                tx.hint(EVENTS_STORED, event.device_uuid or "")
 
     async def search(self, actor: Actor, query: EventQuery) -> Sequence[HistoryEvent]:
         """The events asked for, of all devices and of none."""

@@ -18,7 +18,7 @@ from core.transactions import Transactions
 # What takes longer to read than a few milliseconds is read in a thread, so that nobody waits for it.
 LARGE = 128 * 1024
 
-# Signalled with the device's uuid when lines have been kept.
+# Hinted at with the device's uuid when lines have been kept.
 LOGS_STORED = "telemetry.logs"
 
 
@@ -52,7 +52,7 @@ class Logs:
                 if before is not None:
                     return before
             await self._store.add(tx, uuid, now, read.lines)
-            tx.signal(LOGS_STORED, uuid)
+            tx.hint(LOGS_STORED, uuid)
         return receipt
 
     async def page(self, actor: Actor, uuid: DeviceUuid, query: LogQuery) -> Sequence[StoredLine]:

@@ -17,7 +17,7 @@ from core.telemetry.room import Room
 from core.telemetry.vitals import Vitals, vitals_of
 from core.transactions import Transaction, Transactions
 
-# Signalled with the device's uuid when a report has been kept.
+# Hinted at with the device's uuid when a report has been kept.
 METRICS_STORED = "telemetry.metrics"
 
 
@@ -65,7 +65,7 @@ class Metrics:
             await self._store.add(tx, uuid, Sample(recorded_at=now, vitals=vitals, late=late))
         if not late and not vitals.empty:
             await self._latest.merge(tx, uuid, now, vitals)
-        tx.signal(METRICS_STORED, uuid)
+        tx.hint(METRICS_STORED, uuid)
 
     async def last(self, actor: Actor, uuid: DeviceUuid, limit: int) -> Sequence[Sample]:
         """The newest samples, newest first. NotFound."""

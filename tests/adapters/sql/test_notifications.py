@@ -9,7 +9,8 @@ import pytest_asyncio
 from attrs import define, field
 
 from adapters.sql.notifications import Notifications
-from adapters.sql.postgres import CHANNEL, PostgresTransactions
+from adapters.sql.postgres import PostgresTransactions
+from adapters.sql.postgres_hints import CHANNEL
 from adapters.sql.signals import LocalSignals
 from core.errors import Unavailable
 from core.transactions import ELSEWHERE
