@@ -22,10 +22,11 @@ from adapters.sql.postgres_groups import Groups, changed_meanwhile
 from adapters.sql.postgres_hints import MOST_NOTIFIED, Hints
 from adapters.sql.postgres_pool import CountedPool
 from adapters.sql.postgres_pulse import PATIENCE_SECONDS, Pulse
+from adapters.sql.postgres_statements import Driver, Own
 from adapters.sql.postgres_taking import Taking
 from adapters.sql.postgres_text import prepare, to_json
 from adapters.sql.postgres_trouble import CAUGHT, TROUBLE, trouble_of
-from adapters.sql.postgres_unit import Driver, Own, PostgresTransaction
+from adapters.sql.postgres_unit import PostgresTransaction
 from adapters.sql.postgres_urls import conninfo_of, url_of
 from adapters.sql.postgres_work import Work, write
 from adapters.sql.prepared import Preparations

@@ -3,41 +3,23 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-import psycopg
-from attrs import frozen
-from psycopg import AsyncCursor
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Executable, Row, Table, bindparam, func, select
-from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, func, select
 
 from adapters.sql.batches import TOKEN, Changes, Keyed, Rows
 from adapters.sql.outbox import ANNOUNCED, announced_row
 from adapters.sql.postgres_groups import changed_meanwhile
 from adapters.sql.postgres_hints import CHANNEL
-from adapters.sql.postgres_pulse import Pulse, Wait
+from adapters.sql.postgres_statements import Own, Statements
 from adapters.sql.postgres_taking import Taking
 from adapters.sql.postgres_work import Work, write
-from adapters.sql.prepared import Preparations, Prepared
-from adapters.sql.transactions import Parameters
+from adapters.sql.prepared import Preparations
 from core.events import Event
-
-Driver = psycopg.AsyncConnection[Any]
 
 _NOTIFY = select(func.pg_notify(bindparam("channel"), bindparam("payload")))
 
 
-@frozen
-class Own:
-    """A connection in a transaction of the unit's own."""
-
-    connection: AsyncConnection
-    driver: Driver
-    pulse: Pulse
-    wait: Wait
-
-
-class PostgresTransaction:
+class PostgresTransaction(Statements):
     """Implements `SqlTransaction`.
 
     As long as a unit only adds rows and takes such as it replaces, it has no connection: its writes are left to a group
@@ -45,8 +27,8 @@ class PostgresTransaction:
     """
 
     def __init__(self, connect: Callable[[], Awaitable[Own]], taking: Taking, preparations: Preparations) -> None:
+        super().__init__(preparations)
         self._connect = connect
-        self._preparations = preparations
         self._own: Own | None = None
         self._taking = taking
         self._taken: dict[tuple[Keyed, str], Any] = {}
@@ -54,41 +36,6 @@ class PostgresTransaction:
         self.work = Work()
         self.signals: list[tuple[str, str]] = []
         self.hints: list[tuple[str, str]] = []
-
-    async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
-        """All rows."""
-        own = await self._alone()
-        prepared = self._preparations.find(statement, parameters)
-        with own.pulse.answering(own.wait):
-            if prepared is None or parameters is None:
-                return (await own.connection.execute(statement, parameters)).all()
-            cursor = await _run(prepared, own.driver, parameters)
-            return [prepared.row(values) for values in await cursor.fetchall()]
-
-    async def row(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
-        """The first row, or None."""
-        own = await self._alone()
-        prepared = self._preparations.find(statement, parameters)
-        with own.pulse.answering(own.wait):
-            if prepared is None or parameters is None:
-                return (await own.connection.execute(statement, parameters)).first()
-            values = await (await _run(prepared, own.driver, parameters)).fetchone()
-            return None if values is None else prepared.row(values)
-
-    async def value(self, statement: Executable, parameters: Parameters | None = None) -> Any:
-        """The first column of the first row, or None."""
-        row = await self.row(statement, parameters)
-        return None if row is None else row[0]
-
-    async def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
-        """Change rows; how many were changed."""
-        own = await self._alone()
-        prepared = self._preparations.find(statement, parameters)
-        with own.pulse.answering(own.wait):
-            if prepared is None or parameters is None:
-                options = {"preserve_rowcount": True}  # else that of an INSERT is gone with its cursor
-                return (await own.connection.execute(statement, parameters, execution_options=options)).rowcount
-            return (await _run(prepared, own.driver, parameters)).rowcount
 
     async def add(self, kind: Rows | Changes, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the rows with the group, or before the next statement of the unit's own."""
@@ -112,10 +59,6 @@ class PostgresTransaction:
         replacement = kind.replacement(before, values)
         self.work.replacements[kind, key] = (replacement, replacement.row(key, getattr(before, TOKEN), values))
         return True
-
-    def insert(self, table: Table) -> Insert:
-        """PostgreSQL's INSERT."""
-        return insert(table)
 
     def announce(self, event: Event) -> None:
         """Write the fact down with the unit."""
@@ -141,7 +84,7 @@ class PostgresTransaction:
         Raises RuntimeError when a statement had failed and somebody went on all the same: PostgreSQL would undo the
         unit and call that a commit.
         """
-        own = await self._alone()
+        own = await self._connected()
         if own.driver.info.transaction_status is TransactionStatus.INERROR:
             raise RuntimeError("a statement of this unit has failed, nothing of the unit can be kept")
         if self.signals:
@@ -152,7 +95,7 @@ class PostgresTransaction:
         for kind, key in self._held:
             self._taking.give_back(kind, key)
 
-    async def _alone(self) -> Own:
+    async def _connected(self) -> Own:
         """The unit's own connection, to which everything has been sent."""
         if self._own is None:
             self._own = await self._connect()
@@ -166,15 +109,3 @@ class PostgresTransaction:
                 if await write(own.driver, [work]):
                     raise changed_meanwhile()
         return own
-
-
-async def _run(prepared: Prepared, driver: Driver, given: Parameters) -> AsyncCursor[Any]:
-    """Run it, once for each set of parameters. Raises SQLAlchemy's errors."""
-    try:
-        if isinstance(given, Mapping):
-            return await driver.execute(prepared.text, prepared.named(given))
-        cursor = driver.cursor()
-        await cursor.executemany(prepared.text, list(map(prepared.named, given)))
-        return cursor
-    except psycopg.Error as error:
-        raise prepared.error(error, psycopg.Error) from error

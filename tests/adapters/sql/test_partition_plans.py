@@ -11,7 +11,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from adapters.sql.audit import SqlAuditStore
-from adapters.sql.postgres import PostgresTransaction, PostgresTransactions
+from adapters.sql.postgres import PostgresTransactions
+from adapters.sql.postgres_unit import PostgresTransaction
 from adapters.sql.signals import LocalSignals
 from adapters.sql.telemetry_logs import SqlLogStore
 from adapters.sql.telemetry_metrics import SqlMetricStore
@@ -57,6 +58,9 @@ class Explaining:
         """Nobody does."""
 
     def signal(self, topic: str, key: str) -> None:
+        """Nobody does."""
+
+    def hint(self, topic: str, key: str) -> None:
         """Nobody does."""
 
     async def run(self, statement: Executable, parameters: Parameters | None = None) -> int:
