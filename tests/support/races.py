@@ -7,7 +7,8 @@ from typing import Any
 
 from attrs import define
 
-from adapters.sql.postgres import PostgresTransaction, PostgresTransactions
+from adapters.sql.postgres import PostgresTransactions
+from adapters.sql.postgres_unit import PostgresTransaction
 from core.errors import Refusal
 
 SECONDS = 20
