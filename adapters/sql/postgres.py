@@ -25,7 +25,7 @@ from adapters.sql.postgres_pulse import PATIENCE_SECONDS, Pulse
 from adapters.sql.postgres_statements import Driver, Own
 from adapters.sql.postgres_taking import Taking
 from adapters.sql.postgres_text import prepare, to_json
-from adapters.sql.postgres_trouble import CAUGHT, TROUBLE, trouble_of
+from adapters.sql.postgres_trouble import CAUGHT, TROUBLE, trouble_of, unavailable
 from adapters.sql.postgres_unit import PostgresTransaction
 from adapters.sql.postgres_urls import conninfo_of, url_of
 from adapters.sql.postgres_work import Work, write
@@ -106,7 +106,10 @@ class PostgresTransactions:
             if unit.work:
                 await self._groups.write(unit.work)
         except (*CAUGHT, PoolTimeout) as error:
-            raise self._said(error) from error
+            refusal = self._refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
         finally:
             unit.give_back()
         self._signals.tell([*unit.signals, *unit.hints])
@@ -120,8 +123,10 @@ class PostgresTransactions:
         try:
             async with stack:
                 yield unit
-        except (*TROUBLE, PoolTimeout) as error:
-            raise self._said(error) from error
+        except PoolTimeout as error:
+            raise self._busy() from error
+        except TROUBLE as error:
+            raise unavailable(error) from error
         if unit.work:
             raise RuntimeError("a unit that only reads has written")
 
@@ -154,13 +159,17 @@ class PostgresTransactions:
                     if await write(own.driver, [work]):
                         raise changed_meanwhile()
         except (*CAUGHT, PoolTimeout) as error:
-            raise self._said(error) from error
+            refusal = self._refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
 
-    def _said(self, error: DBAPIError | PoolTimeout) -> Exception:
-        """The refusal for trouble; what is a mistake of ours stays what it is."""
-        if isinstance(error, PoolTimeout):
-            return Unavailable("the database has too much to do right now", retry_after=self._wait)
-        return trouble_of(error) or error
+    def _refusal(self, error: DBAPIError | PoolTimeout) -> Unavailable | None:
+        """The refusal for trouble; None for a mistake of ours."""
+        return self._busy() if isinstance(error, PoolTimeout) else trouble_of(error)
+
+    def _busy(self) -> Unavailable:
+        return Unavailable("the database has too much to do right now", retry_after=self._wait)
 
 
 def notification(origin: str, signals: Sequence[tuple[str, str]]) -> str:
