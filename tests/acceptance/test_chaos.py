@@ -113,7 +113,8 @@ async def _nothing_is_missing(cluster: Cluster, acknowledged: list[dict[str, Any
                     return
                 await asyncio.sleep(0.5)
     except TimeoutError:
-        raise AssertionError(f"{len(missing)} missing: {Counter(item['kind'] for item in missing)}") from None
+        kinds = Counter(item["kind"] for item in missing)
+        raise AssertionError(f"{len(missing)} missing: {kinds}\n{cluster.last_words()}") from None
 
 
 def _missing(cluster: Cluster, acknowledged: list[dict[str, Any]]) -> list[dict[str, Any]]:

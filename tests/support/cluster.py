@@ -139,6 +139,13 @@ class Cluster:
         await self.processes[name].kill()
         await self.processes[name].start()
 
+    def last_words(self) -> str:
+        """What each of our processes has logged last."""
+        words = {
+            name: process.log.read_text(encoding="utf-8", errors="replace") for name, process in self.processes.items()
+        }
+        return "\n".join(f"== {name}\n{text[-1500:]}" for name, text in words.items())
+
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the database."""
         with psycopg.connect(self.database_url) as connection:
