@@ -81,8 +81,8 @@ async def _trouble(cluster: Cluster, chance: random.Random) -> None:
         cluster.restart_mosquitto,
         cluster.flush_redis,
         cluster.kill_serving,
-        lambda: cluster.kill_and_restart(chance.choice(("listen-1", "listen-2"))),
-        lambda: cluster.kill_and_restart(chance.choice(("work-1", "work-2"))),
+        lambda: cluster.kill(chance.choice(("listen-1", "listen-2"))),
+        lambda: cluster.kill(chance.choice(("work-1", "work-2"))),
     ]
     await asyncio.sleep(4)
     rest = TROUBLES - len(kinds)

@@ -22,42 +22,56 @@ from tests.support.redis import RedisServer
 from tests.support.server import free_port
 
 START_SECONDS = 60
+RESTART_SECONDS = 0.5
 _START = "from entrypoints.cli.main import main; main()"
 
 
 @define(eq=False)
 class Process:
-    """One of ours, by its arguments; started again as a service manager would."""
+    """One of ours, by its arguments; when it dies it is started again, as a service manager would."""
 
     arguments: list[str]
     environment: dict[str, str]
     log: Path
     process: asyncio.subprocess.Process | None = None
+    _keeping: "asyncio.Task[None] | None" = None
 
     async def start(self) -> None:
         """Start it; it may take a while until it works."""
+        await self._start()
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def _start(self) -> None:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-c", _START, *self.arguments, stdout=log, stderr=log, env=self.environment
             )
+
+    async def _keep(self) -> None:
+        while True:
+            assert self.process is not None
+            await self.process.wait()
+            await asyncio.sleep(RESTART_SECONDS)
+            await self._start()
 
     @property
     def running(self) -> bool:
         """Whether it is there."""
         return self.process is not None and self.process.returncode is None
 
-    async def kill(self) -> None:
+    def kill(self) -> None:
         """kill -9."""
         if self.process is not None and self.running:
             self.process.kill()
-            await self.process.wait()
 
-    async def terminate(self) -> int:
-        """SIGTERM; the exit status."""
-        assert self.process is not None
-        with suppress(ProcessLookupError):
-            self.process.terminate()
-        return await self.process.wait()
+    async def end(self) -> None:
+        """kill -9, for good."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        self.kill()
+        if self.process is not None:
+            await self.process.wait()
 
     def children(self) -> list[int]:
         """The processes that it has started."""
@@ -102,8 +116,6 @@ class Cluster:
         """Returns when HTTP serves and has found everything it needs."""
         async with aiohttp.ClientSession() as http, asyncio.timeout(START_SECONDS):
             while True:
-                serve = self.processes["serve"]
-                assert serve.running, serve.log.read_text()
                 with suppress(aiohttp.ClientError, OSError):
                     async with http.get(f"{self.url}/ready") as response:
                         if response.status == 200:
@@ -134,10 +146,9 @@ class Cluster:
             with suppress(ProcessLookupError):
                 os.kill(secrets.choice(children), signal.SIGKILL)
 
-    async def kill_and_restart(self, name: str) -> None:
-        """kill -9, and what a service manager does then."""
-        await self.processes[name].kill()
-        await self.processes[name].start()
+    async def kill(self, name: str) -> None:
+        """kill -9."""
+        self.processes[name].kill()
 
     def last_words(self) -> str:
         """What each of our processes has logged last."""
@@ -184,4 +195,4 @@ async def running_cluster(plugin: Path, **more: str) -> AsyncIterator[Cluster]:
         }
         cluster = Cluster(folder, postgres, mosquitto, redis, environment)
         yield cluster
-        await asyncio.gather(*(process.kill() for process in cluster.processes.values()))
+        await asyncio.gather(*(process.end() for process in cluster.processes.values()))
