@@ -189,7 +189,7 @@ async def running_cluster(plugin: Path, **more: str) -> AsyncIterator[Cluster]:
             "REDIS_URL": redis.url,
             "PORT": str(port),
             "LOG_FORMAT": "json",
-            "LOG_LEVEL": "warning",
+            "LOG_LEVEL": "info",
             "PASSWORD_HASH_COST": "4",
             **more,
         }
