@@ -36,6 +36,7 @@ class Listener:
         transactions: Transactions,
         clock: Clock,
         holder: str,
+        share: bool = False,
         bounds: Bounds | None = None,
         timing: Timing | None = None,
     ) -> "Listener":
@@ -51,6 +52,7 @@ class Listener:
             address=address,
             desk=desk,
             holder=holder,
+            share=share,
             timing=timing or Timing(),
         )
         return cls(seats, desk)
@@ -93,8 +95,10 @@ class Listener:
         )
 
 
-def listener_of(services: Services, *, locks: Locks, address: BrokerAddress, book: SeatBook) -> Listener:
-    """A listener that takes messages to these use cases."""
+def listener_of(
+    services: Services, *, locks: Locks, address: BrokerAddress, book: SeatBook, share: bool = False
+) -> Listener:
+    """A listener that takes messages to these use cases; see `Seats` for `share`."""
     return Listener.of(
         locks=locks,
         address=address,
@@ -104,6 +108,7 @@ def listener_of(services: Services, *, locks: Locks, address: BrokerAddress, boo
         transactions=services.transactions,
         clock=services.clock,
         holder=services.ids.secret(),
+        share=share,
     )
 
 

@@ -29,8 +29,12 @@ GROUP = "iotistic"
 # In which order a device's reports come matters; readings know their own time. The second of each is that of v2.
 IN_ORDER = ("iot/device/+/state", "state/+")
 SHARED = ("iot/device/+/sensor/#", "sensor/+/#")
-ORDERED = Seat(name="ordered", filters=IN_ORDER, plain=(*IN_ORDER, *SHARED))
+ORDERED = Seat(name="ordered", filters=IN_ORDER, plain=IN_ORDER)
+READINGS = Seat(name="readings", filters=SHARED, plain=SHARED)
+# Where readings are shared: on a broker that cannot, the ordered seat reads everything.
+ORDERED_OR_ALL = Seat(name="ordered", filters=IN_ORDER, plain=(*IN_ORDER, *SHARED))
 SHARED_PREFIX = "shared-"
+IDLE_PREFIX = "idle-"
 LOCK_PREFIX = "mqtt.seat."
 
 
@@ -66,8 +70,12 @@ class Timing:
 
 @frozen(kw_only=True, eq=False)
 class Seats:
-    """Sees to it that this process has a shared seat of its own, that somebody has the ordered one, and that none
-    stays empty which the broker keeps messages for."""
+    """Sees to it that every place at the broker is held by somebody.
+
+    Usually there are two, one for what has an order and one for readings, which two processes share among them; more
+    processes stand by. With `share` each process has a seat of its own for readings, by a shared subscription: for
+    brokers that keep those when they restart, which Mosquitto 2.0 does not.
+    """
 
     locks: Locks
     book: SeatBook
@@ -76,11 +84,14 @@ class Seats:
     address: BrokerAddress
     desk: Desk
     holder: str  # the name of this process
+    share: bool = False
     timing: Timing = field(factory=Timing)
     held: dict[str, Reader] = field(factory=dict)
     _stopping: asyncio.Event = field(factory=asyncio.Event)
     # What was last written of each seat, and since when it has said so, by our own clock: others may be wrong.
     _marks: dict[str, tuple[tuple[str, datetime], float]] = field(factory=dict)
+    # Seats that were given away, and until when we do not want them back.
+    _left_to_others: dict[str, float] = field(factory=dict)
 
     async def keep(self) -> None:
         """Returns when `stop` has been called and everything in hand is finished. Cancelled, it leaves all at once."""
@@ -88,7 +99,7 @@ class Seats:
             asyncio.create_task(self._again(work, every), name=f"mqtt.{work.__name__}")
             for work, every in (
                 (self._sit_ordered, self.timing.try_every),
-                (self._sit_shared, self.timing.try_every),
+                (self._sit_shared if self.share else self._sit_readings, self.timing.try_every),
                 (self._mark, self.timing.mark_every),
                 (self._adopt, self.timing.try_every),
             )
@@ -120,7 +131,11 @@ class Seats:
                     await self._stopping.wait()
 
     async def _sit_ordered(self) -> None:
-        await self._sit(ORDERED)
+        await self._sit(ORDERED_OR_ALL if self.share else ORDERED)
+
+    async def _sit_readings(self) -> None:
+        if self.clock.monotonic() >= self._left_to_others.get(READINGS.name, 0.0):
+            await self._sit(READINGS)
 
     async def _sit_shared(self) -> None:
         """The first that is free: so a process that comes after one that died takes its place."""
@@ -188,22 +203,44 @@ class Seats:
     async def _mark(self) -> None:
         for name in list(self.held):
             await self._confirmed(name)
+        idle = IDLE_PREFIX + self.holder
+        async with self.transactions.begin() as tx:
+            if self.held:
+                await self.book.give_up(tx, idle)
+            else:
+                await self.book.claim(tx, idle, self.holder, self.clock.now())
+        if READINGS.name in self.held and len(self.held) > 1 and await self._somebody_is_idle():
+            log.info("seat %s is left to a process that has none", READINGS.name)
+            self._left_to_others[READINGS.name] = self.clock.monotonic() + 3 * self.timing.try_every
+            self.held[READINGS.name].leave()
+
+    async def _somebody_is_idle(self) -> bool:
+        """Whether another process has said lately that it has no seat."""
+        ages = await self._ages()
+        return any(name.startswith(IDLE_PREFIX) and age < self.timing.orphaned_after for name, age in ages.items())
 
     async def _confirmed(self, name: str) -> bool:
         async with self.transactions.begin() as tx:
             return await self.book.confirm(tx, name, self.holder, self.clock.now())
 
     async def _orphans(self) -> list[str]:
+        ages = await self._ages()
+        orphans = [name for name, age in ages.items() if age >= self.timing.orphaned_after]
+        for name in orphans:
+            if name.startswith(IDLE_PREFIX):  # a process that is gone
+                async with self.transactions.begin() as tx:
+                    await self.book.give_up(tx, name)
+        return sorted({name for name in orphans if name.startswith(SHARED_PREFIX)} - set(self.held))
+
+    async def _ages(self) -> Mapping[str, float]:
+        """Since when each seat has said nothing new, in seconds of our own clock: those of others may be wrong."""
         async with self.transactions.read() as tx:
             marks = await self.book.all(tx)
         now = self.clock.monotonic()
         for name in self._marks.keys() - marks.keys():
             del self._marks[name]
-        orphans = []
         for name, mark in marks.items():
             known = self._marks.get(name)
             if known is None or known[0] != mark:
                 self._marks[name] = (mark, now)
-            elif now - known[1] >= self.timing.orphaned_after and name.startswith(SHARED_PREFIX):
-                orphans.append(name)
-        return sorted(set(orphans) - set(self.held))
+        return {name: now - since for name, (_, since) in self._marks.items()}

@@ -41,6 +41,12 @@ MQTT_CA_CERT = Setting(
     default="",
     summary="File with the certificates by which the broker is believed, for mqtts://; empty: those of the machine",
 )
+MQTT_SHARE_READINGS = Setting(
+    name="MQTT_SHARE_READINGS",
+    read=boolean,
+    default=False,
+    summary="Whether listeners share readings by $share subscriptions; not with Mosquitto 2.0, which forgets those",
+)
 REDIS_URL = Setting(
     name="REDIS_URL",
     read=text,
@@ -70,6 +76,7 @@ CLUSTER_SETTINGS: tuple[AnySetting, ...] = (
     MQTT_USERNAME,
     MQTT_PASSWORD,
     MQTT_CA_CERT,
+    MQTT_SHARE_READINGS,
     REDIS_URL,
     QUEUE_URL,
     METRICS_PORT,

@@ -132,7 +132,13 @@ async def listener_process(environment: Mapping[str, str], *, installed: bool = 
         process = await stack.enter_async_context(_composed(environment, "listen", installed=installed))
         inside, watched = process.inside, process.watched
         await stack.enter_async_context(_looking_after(process))
-        listener = listener_of(inside.services, locks=inside.locks, address=inside.broker.address, book=SqlMqttSeats())
+        listener = listener_of(
+            inside.services,
+            locks=inside.locks,
+            address=inside.broker.address,
+            book=SqlMqttSeats(),
+            share=process.settings[cluster.MQTT_SHARE_READINGS],
+        )
         describe_listener(watched.registry, listener.statistics)
         probes = probes_of(inside.services, process.plugins, watched)
         await stack.enter_async_context(numbers_served(inside.services, probes, watched))

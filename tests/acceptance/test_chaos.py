@@ -42,6 +42,7 @@ async def test_30_whatever_dies_in_whatever_order_nothing_acknowledged_is_lost(
         await cluster.ready()
         for name in ("listen-1", "listen-2", "work-1", "work-2"):
             await cluster.start(name, name.partition("-")[0])
+        await _somebody_listens(cluster)
         ledger = tmp_path / "ledger.jsonl"
         fleet, stop = Fleet(_options(cluster, ledger)), asyncio.Event()
         writing = asyncio.create_task(fleet.run(stop))
@@ -72,6 +73,16 @@ def _options(cluster: Cluster, ledger: Path) -> Options:
         seed=SEED,
         ledger=ledger,
     )
+
+
+async def _somebody_listens(cluster: Cluster) -> None:
+    """Before anybody ever has, a broker keeps nothing for us."""
+    async with asyncio.timeout(DRAIN_SECONDS):
+        while True:
+            said = await asyncio.to_thread(cluster.mosquitto.log.read_text, encoding="utf-8", errors="replace")
+            if "iotistic-ordered 1 iot/device/+/state" in said and "iotistic-readings 1 iot/device/+/sensor/#" in said:
+                return
+            await asyncio.sleep(0.1)
 
 
 async def _trouble(cluster: Cluster, chance: random.Random) -> None:

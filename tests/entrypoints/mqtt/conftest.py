@@ -88,7 +88,9 @@ class Ground:
         """Where the broker is."""
         return BrokerAddress.of(self.broker.url, username="iotistic", password=PASSWORD)
 
-    async def listener(self, box: Box, *, locks: Locks | None = None, seats: int = 2, **bounds: int) -> Listener:
+    async def listener(
+        self, box: Box, *, locks: Locks | None = None, seats: int = 2, share: bool = True, **bounds: int
+    ) -> Listener:
         """One that listens, once it has got so many seats."""
         listener = Listener.of(
             locks=locks or self.locks,
@@ -99,6 +101,7 @@ class Ground:
             transactions=self.transactions,
             clock=SystemClock(),
             holder=uuid4().hex,
+            share=share,
             bounds=Bounds(**bounds),
             timing=QUICK,
         )
