@@ -44,8 +44,8 @@ BITS = 3072
 MOST_WAITING = 256
 AT_ONCE = 2
 """How many are opened at a time: OpenSSL works without the interpreter's lock, and there must be time for others."""
-LOOK_AGAIN = 5.0
-"""Seconds between two looks for a key that another process may have made."""
+LOOK_AGAIN, LOOK_SECONDS = 5.0, 10.0
+"""Seconds between two looks for a key that another process may have made, and that a look may take."""
 
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{16})\.pem")
 _MOMENT = "%Y%m%dT%H%M%SZ"
@@ -154,13 +154,27 @@ class RsaServerKeys:
             self._keys = honoured
 
     async def _newest(self) -> _Key:
-        if not self._keys:
+        if self._is_time_to_look():
             async with self._turn:
-                if not self._keys:
-                    await self._off_loop(self._look)
+                if self._is_time_to_look():
+                    await self._look_if_possible()
                 if not self._keys:
                     await self._off_loop(self._make)
         return self._keys[0]
+
+    def _is_time_to_look(self) -> bool:
+        """Whether another process may have made a key that we do not know."""
+        return not self._keys or self._looked_at is None or self._clock.monotonic() - self._looked_at >= LOOK_AGAIN
+
+    async def _look_if_possible(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._off_loop(self._look)
+        except (Unavailable, TimeoutError) as error:
+            if not self._keys:
+                raise Unavailable("the server keys cannot be looked for right now") from error
+            self._looked_at = self._clock.monotonic()
+            log.warning("nobody can tell whether there are other server keys by now, going on with those known")
 
     async def _opened(self, sealed: Sealed, newest: _Key) -> bytes | None:
         known = await self._named(sealed.key_id) if sealed.key_id is not None else self._honoured()
@@ -172,8 +186,7 @@ class RsaServerKeys:
 
     async def _named(self, key_id: str) -> Sequence[_Key]:
         named = [key for key in self._honoured() if key.id == key_id]
-        now = self._clock.monotonic()
-        if not named and (self._looked_at is None or now - self._looked_at >= LOOK_AGAIN):
+        if not named and self._is_time_to_look():
             async with self._turn:
                 await self._off_loop(self._look)
             named = [key for key in self._honoured() if key.id == key_id]
@@ -224,6 +237,14 @@ class RsaServerKeys:
             return await asyncio.to_thread(work)
         except OSError as error:
             raise Unavailable(f"the server keys cannot be used: {error.strerror} ({error.filename})") from error
+
+
+def carry_keys(source: KeyCupboard, target: KeyCupboard) -> int:
+    """Keep a copy of every key of the source in the target; how many keys. What was honoured there is honoured here."""
+    names = [name for name in source.names() if _NAME.fullmatch(name)]
+    for name in names:
+        target.write(name, source.read(name).decode("ascii"))
+    return len(names)
 
 
 def _name_of(key: _Key) -> str:

@@ -19,11 +19,11 @@ from adapters.sql.transfer_sqlite import SqliteSide
 from adapters.sql.transfer_values import Replaced
 from adapters.system.lock import sole_tenant
 from adapters.system.secrets import write_private
-from adapters.system.server_keys import KeyCupboard, KeyFolder
+from adapters.system.server_keys import KeyFolder, carry_keys
 from core import access
 from core.errors import Conflict, Invalid, NotFound
 from core.migrations import MigrationFolder
-from entrypoints.wiring import features
+from entrypoints.wiring import cluster, features
 from entrypoints.wiring.embedded import SECRETS, SERVER_KEYS
 from entrypoints.wiring.plugins import answers, plugin_manager
 
@@ -142,20 +142,15 @@ def _notes(compared: Sequence[Compared], replaced: Replaced) -> list[str]:
 def _carry_secrets(work: Transfer, folder: Path) -> list[str]:
     """The server keys go along when the secret is known by which they are sealed; else what is to be done."""
     given, file = os.environ.get(access.TOKEN_SECRET.name, ""), folder / SECRETS / JWT
-    keys = KeyFolder(folder / SECRETS / SERVER_KEYS)
+    keys, sealing = KeyFolder(folder / SECRETS / SERVER_KEYS), os.environ.get(cluster.SECRET_KEY.name, "")
     if isinstance(work.target, PostgresSide):
         secret = given or (file.read_text(encoding="ascii").strip() if file.is_file() else "")
         if not secret:
             return ["JWT_SECRET is neither set nor in the data folder: people log in again"]
-        _carry(keys, SealedKeyTable(work.target.url, secret))
+        carry_keys(keys, SealedKeyTable(work.target.url, sealing or secret))
         return [f'start serve, listen and work with the same secret: JWT_SECRET="$(cat {file})"'] if not given else []
     if not given or not isinstance(work.source, PostgresSide):
         return ["JWT_SECRET is not set: the server keys stayed behind, and people log in again"]
-    _carry(SealedKeyTable(work.source.url, given), keys)
+    carry_keys(SealedKeyTable(work.source.url, sealing or given), keys)
     write_private(file, given + "\n")
     return []
-
-
-def _carry(source: KeyCupboard, target: KeyCupboard) -> None:
-    for name in source.names():
-        target.write(name, source.read(name).decode("ascii"))

@@ -3,11 +3,28 @@
 from core.settings import AnySetting, Setting, boolean, integer, text
 from entrypoints.wiring.settings import own_secret
 
+SHORTEST_SECRET = 32
+
+
+def _key(value: str) -> str:
+    secret = own_secret(value)
+    if 0 < len(secret) < SHORTEST_SECRET:
+        raise ValueError(f"is shorter than {SHORTEST_SECRET} characters: make it with `openssl rand -hex 32`")
+    return secret
+
+
 DATABASE_URL = Setting(
     name="DATABASE_URL",
     read=text,
     default="",
     summary="The database of `serve`, `listen` and `work`, such as postgresql://iotistic:…@db/iotistic",
+    secret=True,
+)
+SECRET_KEY = Setting(
+    name="IOTISTIC_SECRET_KEY",
+    read=_key,
+    default="",
+    summary="Seals what several processes keep secret in the database; empty: JWT_SECRET does",
     secret=True,
 )
 DB_POOL_MAX = Setting(
@@ -70,6 +87,7 @@ METRICS_PORT = Setting(
 
 CLUSTER_SETTINGS: tuple[AnySetting, ...] = (
     DATABASE_URL,
+    SECRET_KEY,
     DB_POOL_MAX,
     MIGRATE_AT_START,
     MQTT_URL,

@@ -10,17 +10,16 @@ from attrs import frozen
 from adapters.mosquitto.address import BrokerAddress
 from adapters.mosquitto.broker import MosquittoBroker
 from adapters.redis.echo import Echo
+from adapters.sql.cluster_secrets import ClusterSecrets, cluster_secrets
 from adapters.sql.notifications import Notifications
 from adapters.sql.postgres import PostgresTransactions
 from adapters.sql.postgres_locks import PostgresLocks
 from adapters.sql.postgres_migrations import migrate_postgres
 from adapters.sql.postgres_storage import PostgresStorage
-from adapters.sql.server_keys import SealedKeyTable
 from adapters.sql.signals import LocalSignals
 from adapters.system import SystemIds
 from adapters.system.attempts import GuessLimiter, LoginAttempts, SignupAttempts
 from adapters.system.broker_probe import NetworkBrokerProbe
-from adapters.system.derived import derived
 from adapters.system.passwords import BcryptPasswords
 from adapters.system.tokens import JwtSigner
 from core import access
@@ -104,10 +103,11 @@ class _Parts:
     logins: LoginAttempts
     guesses: GuessLimiter
     signups: SignupAttempts
+    secrets: ClusterSecrets
 
     @classmethod
     def of(cls, settings: Settings) -> "_Parts":
-        url, _ = _required(settings)
+        url, secret = _required(settings)
         signals = LocalSignals()
         transactions = PostgresTransactions(url, signals, most=settings[cluster.DB_POOL_MAX])
         return cls(
@@ -120,11 +120,12 @@ class _Parts:
             logins=patience_of(settings),
             guesses=GuessLimiter(),
             signups=SignupAttempts(),
+            secrets=cluster_secrets(url, secret=secret, secret_key=settings[cluster.SECRET_KEY]),
         )
 
     def to_open(self, settings: Settings) -> "list[Opened]":
         """In this order."""
-        opened: list[Opened] = [self.transactions, self.notifications, self.broker]
+        opened: list[Opened] = [self.transactions, self.secrets, self.notifications, self.broker]
         if settings[cluster.REDIS_URL]:
             windows = {**self.logins.windows(), **self.guesses.windows(), **self.signups.windows()}
             opened.append(Echo(settings[cluster.REDIS_URL], windows))
@@ -138,15 +139,15 @@ class _Parts:
 
 
 def _adapters(parts: _Parts, settings: Settings, watched: Observing) -> Adapters:
-    url, secret = _required(settings)
+    _, secret = _required(settings)
     return Adapters(
         transactions=Object(watched.transactions(parts.transactions, "postgresql")),
         signals=Object(parts.signals),
         locks=Object(parts.locks),
         storage=Object(PostgresStorage(parts.transactions, most_bytes=settings[DATABASE_MAX])),
         quota=Object(FixedQuota(settings[declared.MOST_DEVICES])),
-        challenge_secret=Object(derived(secret, "challenges").hex()),
-        server_keys=Object(server_keys_of(settings, SealedKeyTable(url, secret))),
+        challenge_secret=Object(parts.secrets.challenges),
+        server_keys=Object(server_keys_of(settings, parts.secrets.server_keys)),
         passwords=Object(parts.passwords),
         broker_probe=Object(NetworkBrokerProbe(SystemIds(), anywhere=settings[declared.PROBE_ANYWHERE])),
         token_signer=Object(JwtSigner(secret)),
