@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "iotistic:counted"
 ANSWER_SECONDS = 3.0
+ASK_EVERY = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # Told or forgotten: whoever guesses faster than this is stopped by each process' own count.
 MOST_UNTOLD = 1000
@@ -62,20 +63,22 @@ class Echo:
             self._untold.put_nowait(msgspec.json.encode((self.origin, name, key)))
 
     async def _stay_connected(self) -> None:
-        pause = FIRST_PAUSE
+        pause, alone = FIRST_PAUSE, False
         while True:
             client = Redis.from_url(self.url, socket_connect_timeout=ANSWER_SECONDS, health_check_interval=10)
             try:
                 async with client.pubsub(ignore_subscribe_messages=True) as heard, asyncio.TaskGroup() as both:
                     await heard.subscribe(CHANNEL)
                     self._hears.set()
-                    pause = FIRST_PAUSE
+                    pause, alone = FIRST_PAUSE, False
                     both.create_task(self._say(client))
                     async for message in heard.listen():
                         self._heard(message["data"])
                     raise ConnectionError("Redis has ended the subscription")
             except* (RedisError, OSError) as errors:
-                log.warning("guesses are counted by each process for itself: %s", errors.exceptions[0])
+                if not alone:
+                    log.warning("guesses are counted by each process for itself: %s", errors.exceptions[0])
+                alone = True
             finally:
                 self._hears.clear()
                 await client.aclose()
@@ -84,7 +87,14 @@ class Echo:
 
     async def _say(self, client: "Redis") -> None:
         while True:
-            await client.publish(CHANNEL, await self._untold.get())
+            try:
+                async with asyncio.timeout(ASK_EVERY):
+                    told = await self._untold.get()
+            except TimeoutError:
+                told = None
+            # A Redis that has been frozen or cut off says nothing: it shows when it is asked.
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await (client.ping() if told is None else client.publish(CHANNEL, told))
 
     def _heard(self, message: bytes) -> None:
         try:

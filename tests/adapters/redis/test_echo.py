@@ -1,6 +1,8 @@
 """Limits that hold for all processes together."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -14,6 +16,23 @@ from tests.support.server import free_port
 
 SECONDS = 10
 ATTACKER = "192.0.2.1"
+GUESSES = """
+import asyncio, sys
+from adapters.redis.echo import Echo
+from adapters.system.attempts import GuessLimiter
+
+async def main(url, attacker):
+    limiter = GuessLimiter(most=3)
+    echo = Echo(url, limiter.windows())
+    await echo.open()
+    await echo.hears()
+    for _ in range(3):
+        limiter.failed(attacker)
+    print("guessed", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
 
 
 @asynccontextmanager
@@ -86,3 +105,44 @@ async def test_when_redis_comes_back_the_others_are_heard_again(redis_server: Re
             return is_refused(other)
 
         await until(guessed)
+
+
+async def test_a_frozen_redis_holds_nobody_up(redis_server: RedisServer) -> None:
+    async with a_process(redis_server.url) as one:
+        process = redis_server.process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(3):
+                one.failed(ATTACKER)
+            assert is_refused(one)
+        finally:
+            process.send_signal(signal.SIGCONT)
+
+
+async def test_a_limit_is_shared_by_processes_of_the_system(redis_server: RedisServer) -> None:
+    async with a_process(redis_server.url) as here:
+        other = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", GUESSES, redis_server.url, ATTACKER, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            assert other.stdout is not None
+            async with asyncio.timeout(SECONDS):
+                assert await other.stdout.readline() == b"guessed\n"
+            await until(lambda: is_refused(here))
+        finally:
+            other.kill()
+            await other.wait()
+
+
+async def test_that_each_counts_for_itself_is_logged_once(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_process(redis_server.url):
+        await redis_server.stop()
+        await until(lambda: "for itself" in caplog.text)
+        echo = Echo(redis_server.url, GuessLimiter().windows())
+        await echo.open()
+        await until(lambda: caplog.text.count("for itself") == 2)  # one for each of the two
+        await echo.close()
+    assert caplog.text.count("for itself") == 2
