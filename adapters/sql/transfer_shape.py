@@ -13,7 +13,9 @@ PROGRESS = "transfer_progress"
 # Sealed with the secret of the installation on one side, files on the other: not carried over as rows.
 SERVER_KEYS = "server_keys"
 FROM_ANOTHER = "the target is being filled from another source: go on with that one, or begin with an empty target"
-APART = frozenset({LEDGER, PROGRESS, SERVER_KEYS})
+# PostgreSQL fills it by itself, from readings; SQLite has an index instead.
+CLAMPED = "clamped_readings"
+APART = frozenset({LEDGER, PROGRESS, SERVER_KEYS, CLAMPED})
 
 
 @frozen(kw_only=True)

@@ -22,6 +22,10 @@ TAG = (
     " VALUES (?, '[]', 0, ?, 'x', ?)"
 )
 METRIC = "INSERT INTO device_metrics (device_uuid, recorded_at, late, cpu_usage) VALUES ('d', ?, 0, ?)"
+READING = (
+    "INSERT INTO readings (device_uuid, measured_at, digest, received_at, time_clamped, kind, topic)"
+    " VALUES ('d', 0, CAST(? AS BLOB), 0, ?, 'raw', 't')"
+)
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
@@ -96,6 +100,17 @@ def test_odd_values_go_there_and_back_and_are_equal_on_all_sides(
     with closing(sqlite3.connect(database)) as one, closing(sqlite3.connect(other)) as two:
         for query in ("SELECT * FROM device_metrics", "SELECT * FROM tag_definitions", "SELECT key FROM settings"):
             assert two.execute(query).fetchall() == one.execute(query).fetchall()
+
+
+def test_readings_whose_time_is_ours_go_there_and_back_and_stay_known(
+    database: Path, other: Path, postgres_url: str, postgres: psycopg.Connection
+) -> None:
+    run(database, READING, ("a", 1), ("b", 0))
+    there, back = between(database, postgres_url), between(postgres_url, other)
+    there.move()
+    assert postgres.execute("SELECT digest FROM clamped_readings").fetchall() == [(b"a",)]
+    back.move()
+    assert [differing(there), differing(back)] == [[], []]
 
 
 def test_what_postgresql_cannot_keep_is_told_by_a_replacement(
