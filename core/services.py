@@ -25,6 +25,7 @@ from core.mqtt import (
     Broker,
     DeviceMessages,
     Endpoints,
+    Hearing,
     MqttAccounts,
     MqttAcls,
     MqttBrokers,
@@ -90,6 +91,7 @@ class Services:
     mqtt_endpoints: Endpoints
     device_messages: DeviceMessages
     revocation: Revocation
+    hearing: Hearing
     broker: Broker
     mqtt_monitor: MqttMonitor
     mqtt_statistics: MqttStatistics

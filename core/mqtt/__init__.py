@@ -10,6 +10,8 @@ from core.mqtt.endpoint import ClientOptions, Endpoint
 from core.mqtt.endpoints import Endpoints
 from core.mqtt.events import (
     DeviceBrokerAssigned,
+    DeviceDeaf,
+    DeviceSentAway,
     MqttAclAdded,
     MqttAclChanged,
     MqttAclEvent,
@@ -25,6 +27,8 @@ from core.mqtt.events import (
     MqttUserDeleted,
     MqttUserEvent,
 )
+from core.mqtt.handing_over import NowhereToHandOver
+from core.mqtt.hearing import MQTT_SENT_AWAY, Heard, Hearing, HearingStore, Note, commands_of
 from core.mqtt.messages import DeviceMessageHandler, DeviceMessages
 from core.mqtt.model import Access, BrokerStatistics, Message
 from core.mqtt.passwords import PeoplesPasswords
@@ -39,6 +43,7 @@ from core.mqtt.ports import (
     MqttAccountStore,
     MqttAclStore,
     MqttUserStore,
+    PasswordsToHandOver,
     SetAside,
 )
 from core.mqtt.revocation import Revocation
@@ -66,6 +71,7 @@ __all__ = [
     "MOST_ROWS",
     "MQTT_ACCOUNTS",
     "MQTT_ACL_MANAGE",
+    "MQTT_SENT_AWAY",
     "MQTT_USER_READ",
     "MQTT_USER_WRITE",
     "V2_BRANCHES",
@@ -83,12 +89,17 @@ __all__ = [
     "BrokerWish",
     "ClientOptions",
     "DeviceBrokerAssigned",
+    "DeviceDeaf",
     "DeviceMessageHandler",
     "DeviceMessages",
+    "DeviceSentAway",
     "DeviceTopic",
     "Endpoint",
     "Endpoints",
     "Gatekeeper",
+    "Heard",
+    "Hearing",
+    "HearingStore",
     "Inbox",
     "KnownBroker",
     "Message",
@@ -120,7 +131,10 @@ __all__ = [
     "MqttUserStore",
     "MqttUsers",
     "NewMqttUser",
+    "Note",
+    "NowhereToHandOver",
     "PasswordKind",
+    "PasswordsToHandOver",
     "PeoplesPasswords",
     "ProbeOutcome",
     "Revocation",
@@ -128,6 +142,7 @@ __all__ = [
     "ServiceAccount",
     "SetAside",
     "V2Topics",
+    "commands_of",
     "covers",
     "device_branches",
     "device_of",

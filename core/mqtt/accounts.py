@@ -14,7 +14,7 @@ from core.mqtt.acl import DEVICE_PREFIX, device_of, device_username, is_plain, m
 from core.mqtt.endpoints import Endpoints
 from core.mqtt.model import Access
 from core.mqtt.passwords import PeoplesPasswords
-from core.mqtt.ports import MqttAccountStore
+from core.mqtt.ports import MqttAccountStore, PasswordsToHandOver
 from core.mqtt.user import LONGEST_USERNAME
 from core.transactions import ELSEWHERE, Signals, Transaction, Transactions
 
@@ -50,6 +50,7 @@ class MqttAccounts:
         liveness: Liveness,
         passwords: PeoplesPasswords,
         endpoints: Endpoints,
+        hand_over: PasswordsToHandOver,
     ) -> None:
         self._transactions = transactions
         self._store = store
@@ -59,6 +60,7 @@ class MqttAccounts:
         self._liveness = liveness
         self._passwords = passwords
         self._endpoints = endpoints
+        self._hand_over = hand_over
         self._known: Cache[str, MqttAccount] = Cache(clock, size=KNOWN, ttl=KNOWN_FOR)
         self._unknown: Cache[str, bool] = Cache(clock, size=UNKNOWN, ttl=UNKNOWN_FOR)
         self._decided: Cache[str, dict[Question, bool]] = Cache(clock, size=KNOWN, ttl=KNOWN_FOR)
@@ -121,6 +123,7 @@ class MqttAccounts:
         password = self._ids.secret()
         account = MqttAccount(username=username, digest=digest_of(password), is_active=True, device_uuid=device.uuid)
         await self._store.put(tx, account, self._clock.now())
+        await self._hand_over.keep(tx, username, password)
         tx.signal(MQTT_ACCOUNTS, username)
         return {"mqtt": endpoint.for_device(device.uuid, username, password)}
 

@@ -1,5 +1,6 @@
 """What people do to accounts of the broker, their rights, and the brokers that devices are sent to."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from attrs import frozen
@@ -125,6 +126,25 @@ class MqttBrokerTested(MqttBrokerEvent):
 
     NAME: ClassVar[str] = "mqtt.broker_tested"
     outcome: str
+
+
+@frozen(kw_only=True)
+class DeviceDeaf(Event):
+    """A device is connected to the broker since `connected_at` and listens to nothing: no job reaches it there."""
+
+    NAME: ClassVar[str] = "device.deaf"
+    SEVERITY: ClassVar[str] = "warning"
+    uuid: DeviceUuid
+    connected_at: datetime
+
+
+@frozen(kw_only=True)
+class DeviceSentAway(Event):
+    """Somebody had a device's MQTT connection cut and kept from coming again for `seconds`, so that it uses HTTP."""
+
+    NAME: ClassVar[str] = "device.sent_away"
+    uuid: DeviceUuid
+    seconds: int
 
 
 @frozen(kw_only=True)

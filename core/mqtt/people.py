@@ -9,7 +9,7 @@ from core.clock import Clock
 from core.errors import Invalid
 from core.mqtt.accounts import MQTT_ACCOUNTS
 from core.mqtt.events import MqttSuperuserMade, MqttUserChanged, MqttUserCreated, MqttUserDeleted
-from core.mqtt.ports import MqttAclStore, MqttUserStore
+from core.mqtt.ports import MqttAclStore, MqttUserStore, PasswordsToHandOver
 from core.mqtt.user import MqttUser, MqttUserChange, MqttUserId, NewMqttUser
 from core.pages import Page
 from core.transactions import Transaction, Transactions
@@ -28,12 +28,14 @@ class MqttUsers:
         store: MqttUserStore,
         acls: MqttAclStore,
         hasher: PasswordHasher,
+        hand_over: PasswordsToHandOver,
         clock: Clock,
     ) -> None:
         self._transactions = transactions
         self._store = store
         self._acls = acls
         self._hasher = hasher
+        self._hand_over = hand_over
         self._clock = clock
 
     async def page(self, actor: Actor, *, limit: int, offset: int = 0) -> Page[MqttUser]:
@@ -54,6 +56,7 @@ class MqttUsers:
             if await self._store.named(tx, wanted.username) is not None:
                 raise Invalid("another account has this username", field="username")
             user = await self._store.add(tx, wanted.made(now), verifier)
+            await self._hand_over.keep(tx, user.username, wanted.password)
             tx.announce(
                 MqttUserCreated(
                     at=now,
@@ -78,6 +81,8 @@ class MqttUsers:
             if not changes:
                 return before
             await self._store.save(tx, after, verifier)
+            if change.password is not None:
+                await self._hand_over.keep(tx, after.username, change.password)
             tx.announce(
                 MqttUserChanged(
                     at=now,

@@ -104,6 +104,22 @@ class MqttAccountStore(Protocol):
         """The account; a device's is active only while the device is. NotFound if there is none."""
 
 
+class PasswordsToHandOver(Protocol):
+    """Keeps new passwords for a broker with accounts of its own, until that has them.
+
+    tests/contracts/passwords_to_hand_over.py says exactly how.
+    """
+
+    async def keep(self, tx: Transaction, username: str, password: str) -> None:
+        """Called in the transaction that gives the account its password: this one is to be handed over, no other."""
+
+    async def waiting(self, tx: Transaction, usernames: Sequence[str]) -> Mapping[str, str]:
+        """Passwords of these accounts that the broker does not have yet, by username."""
+
+    async def handed_over(self, tx: Transaction, username: str, password: str) -> None:
+        """The broker has this password; forget it, unless the account has another one by now."""
+
+
 class MqttUserStore(Protocol):
     """Remembers the same accounts as people look after them. tests/contracts/mqtt_user_store.py says exactly how."""
 

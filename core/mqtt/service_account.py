@@ -4,6 +4,7 @@ from attrs import field, frozen
 
 from core.digests import matches
 from core.mqtt.accounts import MqttAccounts
+from core.mqtt.hearing import Hearing
 from core.mqtt.model import Access
 
 
@@ -21,8 +22,9 @@ class BrokerQuestions:
     Our account may use any client id: coming with that of a device is how its session is cut.
     """
 
-    def __init__(self, accounts: MqttAccounts, own: ServiceAccount | None = None) -> None:
+    def __init__(self, accounts: MqttAccounts, hearing: Hearing, own: ServiceAccount | None = None) -> None:
         self._accounts = accounts
+        self._hearing = hearing
         self._own = own
 
     async def authenticate(self, *, username: str, password: str, client_id: str) -> bool:
@@ -30,9 +32,11 @@ class BrokerQuestions:
         if self._is_own(username):
             return self._own is not None and matches(password, self._own.digest)
         right = await self._accounts.authenticate(username=username, password=password, client_id=client_id)
-        if right:
-            self._accounts.seen(username)
-        return right
+        if not right or self._hearing.is_sent_away(username):
+            return False
+        self._accounts.seen(username)
+        self._hearing.connected(username)
+        return True
 
     async def is_superuser(self, username: str) -> bool:
         """May the user do everything?"""
@@ -42,7 +46,10 @@ class BrokerQuestions:
         """May the client do this one thing? See `MqttAccounts.permits`."""
         if self._is_own(username):
             return access in {Access.READ, Access.WRITE, Access.SUBSCRIBE}
-        return await self._accounts.permits(username=username, client_id=client_id, topic=topic, access=access)
+        may = await self._accounts.permits(username=username, client_id=client_id, topic=topic, access=access)
+        if may:
+            self._hearing.subscribed(username, topic, access)
+        return may
 
     def _is_own(self, username: str) -> bool:
         return self._own is not None and username == self._own.username

@@ -26,6 +26,7 @@ from core.services import Services
 from core.tags import selectors_of
 from entrypoints.http.declarations import QueryParameter, boolean, integer, text, word
 from entrypoints.http.device_state import reported_as_json, target_as_json
+from entrypoints.http.mqtt_hearing import hearing_as_json
 from entrypoints.http.requests import Query, actor_of, body_as, device_of
 from entrypoints.http.responses import json
 from entrypoints.http.routing import MIB, Route, device_or_user_with, user_with
@@ -78,6 +79,8 @@ class DeviceRoutes:
         self._devices = services.devices
         self._desired = services.desired_states
         self._reports = services.reports
+        self._hearing = services.hearing
+        self._clock = services.clock
 
     async def index(self, request: web.Request) -> web.Response:
         """List devices; all of them, up to five hundred, when no page is asked for."""
@@ -95,7 +98,9 @@ class DeviceRoutes:
         reported = await self._reports.latest(actor, uuid)
         answer = {"device": overview_as_json(overview), "target_state": target_as_json(target)}
         in_sync = drift(target.deployed, reported).in_sync
-        return json({**answer, "current_state": reported_as_json(reported) if reported else None, "inSync": in_sync})
+        current = reported_as_json(reported) if reported else None
+        heard = hearing_as_json(await self._hearing.of(uuid), overview.device, self._clock.now())
+        return json({**answer, "current_state": current, "inSync": in_sync, "mqtt": heard})
 
     async def edit(self, request: web.Request) -> web.Response:
         """Change what is known of a device."""

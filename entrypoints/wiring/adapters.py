@@ -15,6 +15,7 @@ from adapters.sql.monitoring import SqlTopicStore
 from adapters.sql.mqtt import SqlMqttAccountStore, SqlMqttUserStore
 from adapters.sql.mqtt_acls import SqlMqttAclStore
 from adapters.sql.mqtt_assignments import SqlAssignmentStore
+from adapters.sql.mqtt_hearing import SqlHearingStore
 from adapters.sql.outbox import SqlOutboxStore
 from adapters.sql.past_states import SqlPastStateStore
 from adapters.sql.provisioning import SqlProvisioningKeyStore
@@ -35,6 +36,8 @@ from core.locks import Locks
 from core.mqtt import (
     Broker,
     BrokerProbe,
+    NowhereToHandOver,
+    PasswordsToHandOver,
 )
 from core.provisioning import (
     ServerKeys,
@@ -97,6 +100,8 @@ class Adapters(DeclarativeContainer):
     mqtt_accounts = Singleton(SqlMqttAccountStore)
     mqtt_user_store = Singleton(SqlMqttUserStore)
     mqtt_acl_store = Singleton(SqlMqttAclStore)
+    mqtt_hearing = Singleton(SqlHearingStore)
     mqtt_assignments = Singleton(SqlAssignmentStore)
+    mqtt_passwords_to_hand_over: Singleton[PasswordsToHandOver] = Singleton(NowhereToHandOver)
     topics = Singleton(SqlTopicStore)
     traffic_counts = Singleton(SqlTrafficStore)

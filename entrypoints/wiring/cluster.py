@@ -64,6 +64,12 @@ MQTT_SHARE_READINGS = Setting(
     default=False,
     summary="Whether listeners share readings by $share subscriptions; not with Mosquitto 2.0, which forgets those",
 )
+MQTT_ACCOUNTS_AT_BROKER = Setting(
+    name="MQTT_ACCOUNTS_AT_BROKER",
+    read=boolean,
+    default=False,
+    summary="Whether the broker keeps accounts of its own (dynamic-security), which `work` looks after",
+)
 REDIS_URL = Setting(
     name="REDIS_URL",
     read=text,
@@ -95,6 +101,7 @@ CLUSTER_SETTINGS: tuple[AnySetting, ...] = (
     MQTT_PASSWORD,
     MQTT_CA_CERT,
     MQTT_SHARE_READINGS,
+    MQTT_ACCOUNTS_AT_BROKER,
     REDIS_URL,
     QUEUE_URL,
     METRICS_PORT,

@@ -23,6 +23,7 @@ from core.monitoring import MqttMonitor, MqttStatistics, TopicArchive, TopicBook
 from core.mqtt import (
     DeviceMessages,
     Endpoints,
+    Hearing,
     MqttAccounts,
     MqttAcls,
     MqttBrokers,
@@ -58,11 +59,7 @@ class Features(DeclarativeContainer):
     one_of_many: Dependency[bool] = Dependency()
 
     outbox = Singleton(
-        Outbox,
-        transactions=adapters.transactions,
-        store=adapters.outbox,
-        clock=adapters.clock,
-        locks=adapters.locks,
+        Outbox, transactions=adapters.transactions, store=adapters.outbox, clock=adapters.clock, locks=adapters.locks
     )
     permissions = Singleton(Permissions)
     accounts = Singleton(
@@ -327,6 +324,7 @@ class Features(DeclarativeContainer):
         store=adapters.mqtt_user_store,
         acls=adapters.mqtt_acl_store,
         hasher=adapters.passwords,
+        hand_over=adapters.mqtt_passwords_to_hand_over,
         clock=adapters.clock,
     )
     mqtt_acls = Singleton(
@@ -356,6 +354,7 @@ class Features(DeclarativeContainer):
         liveness=liveness,
         passwords=mqtt_passwords,
         endpoints=mqtt_endpoints,
+        hand_over=adapters.mqtt_passwords_to_hand_over,
     )
     device_messages = Singleton(
         DeviceMessages,
@@ -363,6 +362,15 @@ class Features(DeclarativeContainer):
         transactions=adapters.transactions,
         set_aside=adapters.messages_set_aside,
         clock=adapters.clock,
+    )
+    hearing = Singleton(
+        Hearing,
+        transactions=adapters.transactions,
+        store=adapters.mqtt_hearing,
+        devices=adapters.devices,
+        broker=adapters.broker,
+        clock=adapters.clock,
+        signals=adapters.signals,
     )
     revocation = Singleton(Revocation, broker=adapters.broker, signals=adapters.signals)
     topic_book = Singleton(TopicBook)

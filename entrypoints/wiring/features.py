@@ -30,6 +30,7 @@ from entrypoints.http.metrics import metric_routes
 from entrypoints.http.mosquitto_auth import mosquitto_auth_routes
 from entrypoints.http.mqtt_accounts import mqtt_account_routes
 from entrypoints.http.mqtt_brokers import mqtt_broker_routes
+from entrypoints.http.mqtt_hearing import mqtt_hearing_routes
 from entrypoints.http.mqtt_metrics import mqtt_metric_routes
 from entrypoints.http.mqtt_monitor import mqtt_monitor_routes
 from entrypoints.http.outbox import outbox_routes
@@ -122,7 +123,7 @@ def broker_questions(services: Services) -> BrokerQuestions:
     """Who answers a broker; our own account is there once it has a password."""
     name, password = services.settings[MQTT_USERNAME], services.settings[MQTT_PASSWORD]
     own = ServiceAccount(username=name, digest=digest_of(password)) if password else None
-    return BrokerQuestions(services.mqtt_accounts, own)
+    return BrokerQuestions(services.mqtt_accounts, services.hearing, own)
 
 
 @hookimpl
@@ -156,5 +157,6 @@ def routes(services: Services) -> Iterable[Route]:
         *traffic_routes(services),
         *mqtt_account_routes(services),
         *mqtt_broker_routes(services),
+        *mqtt_hearing_routes(services),
         *mosquitto_auth_routes(broker_questions(services), secret),
     ]

@@ -10,7 +10,9 @@ from attrs import frozen
 
 from adapters.dramatiq.queue import DramatiqQueue, broker_of
 from adapters.sql.mqtt_seats import SqlMqttSeats
+from core.devices import DEVICES
 from core.errors import Invalid
+from core.mqtt import MQTT_ACCOUNTS
 from core.periodic import PeriodicTask
 from core.services import Services
 from core.settings import Settings
@@ -42,6 +44,8 @@ from entrypoints.worker.leadership import Leadership
 from entrypoints.worker.scheduler import Scheduler
 
 FIRST_START = "first-start"
+ACCOUNTS_EVERY = timedelta(minutes=1)
+DEAFNESS_EVERY = timedelta(seconds=5)
 DISPATCH_EVERY = timedelta(seconds=1)
 Prepare = Callable[[Running, Scaled], Awaitable[None]]
 
@@ -201,8 +205,17 @@ def _tasks_of_the_leader(process: _Composed, dispatcher: Dispatcher) -> Sequence
             run=process.inside.silence.notice,
         ),
         *partition_tasks(services.settings, services.clock, process.watched.registry),
+        *_broker_tasks(process.inside),
     ]
     return [task for task in tasks_of(services, process.plugins, own) if not task.everywhere and task.name not in ALONE]
+
+
+def _broker_tasks(inside: Scaled) -> Sequence[PeriodicTask]:
+    """Where the broker keeps accounts, they are made to agree with ours; where it asks us, devices may be deaf."""
+    if inside.dynamic_accounts is None:
+        return (PeriodicTask(name="mqtt.deafness", every=DEAFNESS_EVERY, run=inside.services.hearing.notice),)
+    run, woken = inside.dynamic_accounts.reconcile, (MQTT_ACCOUNTS, DEVICES)
+    return (PeriodicTask(name="mqtt.accounts", every=ACCOUNTS_EVERY, run=run, wakened_by=woken),)
 
 
 @asynccontextmanager

@@ -36,6 +36,7 @@ def periodic_tasks(services: Services) -> list[PeriodicTask]:
             wakened_by=(LIVENESS,),
             everywhere=True,
         ),
+        PeriodicTask(name="mqtt.hearing", every=timedelta(seconds=2), run=services.hearing.settle, everywhere=True),
         PeriodicTask(
             name="provisioning.challenges", every=timedelta(minutes=10), run=services.enrolments.forget_challenges
         ),

@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Protocol
 
 from attrs import frozen
 
 from adapters.mosquitto.address import BrokerAddress
 from adapters.mosquitto.broker import MosquittoBroker
+from adapters.mosquitto.dynamic_accounts import DynamicAccounts
+from adapters.mosquitto.dynamic_security import control_of
 from adapters.redis.echo import Echo
 from adapters.sql.cluster_secrets import ClusterSecrets, cluster_secrets
+from adapters.sql.mqtt_passwords import SealedMqttPasswords
 from adapters.sql.notifications import Notifications
 from adapters.sql.postgres import PostgresTransactions
 from adapters.sql.postgres_locks import PostgresLocks
@@ -26,7 +30,7 @@ from core import access
 from core.devices import Silence
 from core.errors import Invalid
 from core.migrations import MigrationFolder
-from core.mqtt import Endpoint
+from core.mqtt import Endpoint, NowhereToHandOver, PasswordsToHandOver
 from core.services import Services
 from core.settings import Settings
 from entrypoints.observing.inside import describe_broker, describe_hearing, describe_pool
@@ -53,6 +57,7 @@ class Scaled:
     locks: PostgresLocks
     notifications: Notifications
     silence: Silence
+    dynamic_accounts: DynamicAccounts | None
     mqtt_url: str
 
 
@@ -86,6 +91,7 @@ async def scaled(
             locks=parts.locks,
             notifications=parts.notifications,
             silence=_silence(adapters, settings),
+            dynamic_accounts=_dynamic_accounts(adapters, settings),
             mqtt_url=_tell_where_the_broker_is(services, settings),
         )
 
@@ -155,6 +161,23 @@ def _adapters(parts: _Parts, settings: Settings, watched: Observing) -> Adapters
         guesses=Object(parts.guesses),
         signups=Object(parts.signups),
         broker=Object(parts.broker),
+        mqtt_passwords_to_hand_over=Object(_passwords_to_hand_over(settings, secret)),
+    )
+
+
+def _passwords_to_hand_over(settings: Settings, secret: str) -> PasswordsToHandOver:
+    return SealedMqttPasswords(secret) if settings[cluster.MQTT_ACCOUNTS_AT_BROKER] else NowhereToHandOver()
+
+
+def _dynamic_accounts(adapters: Adapters, settings: Settings) -> DynamicAccounts | None:
+    if not settings[cluster.MQTT_ACCOUNTS_AT_BROKER]:
+        return None
+    return DynamicAccounts(
+        partial(control_of, _broker_address(settings)),
+        adapters.transactions(),
+        adapters.mqtt_accounts(),
+        adapters.mqtt_user_store(),
+        adapters.mqtt_passwords_to_hand_over(),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -130,3 +131,30 @@ async def test_a_device_is_seen_when_it_connects(fleet: Fleet) -> None:
         await fleet.api.settle()
     viewer = await fleet.api.person(Role.OWNER)
     assert (await viewer.get(f"/devices/{device.uuid}")).body["device"]["is_online"]
+
+
+async def test_a_device_that_does_not_listen_is_shown_and_can_be_sent_away(fleet: Fleet) -> None:
+    """Contract §3.6: it comes over HTTP while the broker refuses it."""
+    device, operator = await fleet.api.device(), await fleet.api.person(Role.OPERATOR)
+    hearing = fleet.api.running.services.hearing
+
+    async def shown() -> Any:
+        await hearing.settle()
+        await fleet.api.settle()
+        return (await operator.get(f"/devices/{device.uuid}")).body["mqtt"]
+
+    assert await shown() is None
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(aiomqtt.MqttError):
+            async with connected(device.mqtt) as client:
+                assert (await shown())["listening"] is None
+                assert await granted(client, f"iot/device/{device.uuid}/jobs/notify-next")
+                assert (await shown())["listening"] is True
+                answer = await operator.post(f"/devices/{device.uuid}/mqtt/reconnect")
+                assert (answer.status, answer.body["awaySeconds"]) == (200, 40)
+                async for _ in client.messages:
+                    raise AssertionError("nothing was published")
+    with pytest.raises(aiomqtt.MqttError):
+        async with connected(device.mqtt):
+            raise AssertionError("it is to stay away")
+    assert (await device.caller.get(f"/device/{device.uuid}/state")).status == 200

@@ -16,7 +16,7 @@ from adapters.mosquitto.broker import MosquittoBroker
 from core.actor import Role
 from tests.support.application import Api
 from tests.support.certificates import a_certificate
-from tests.support.mosquitto import AS_WE_ARE, Mosquitto, asking
+from tests.support.mosquitto import ADMIN, AS_WE_ARE, Mosquitto, asking, dynamic_security, ready_made
 from tests.support.scaled import scaled_environment, serving
 from tests.support.server import free_port
 
@@ -45,6 +45,8 @@ class Written(Mosquitto):
             "certfile": str(self.folder / "server.crt"),
             "keyfile": str(self.folder / "server.key"),
             "persistence_location": f"{self.folder}/",
+            "plugin": str(dynamic_security()),
+            "plugin_opt_config_file": str(self.folder / "accounts.json"),
         }
         return "\n".join([*(f"{name} {here.get(name, value)}" for name, value in kept), *AS_WE_ARE, *self.lines, ""])
 
@@ -148,3 +150,18 @@ async def test_a_device_that_is_told_no_certificate_does_not_believe_just_any(
     with pytest.raises(aiomqtt.MqttError):
         async with as_told(device.mqtt):
             raise AssertionError("nobody has vouched for this broker")
+
+
+async def test_a_broker_with_accounts_of_its_own_starts_from_our_file(tmp_path: Path) -> None:
+    made = a_certificate("127.0.0.1")
+    (tmp_path / "server.crt").write_text(made.certificate)
+    (tmp_path / "server.key").write_text(made.key)
+    lines = ready_made(tmp_path)
+    assert str(dynamic_security()) in lines[1]
+    broker = Written(tmp_path, (), tls=("on",), source=FOLDER / "dynamic-security.conf")
+    await broker.start()
+    context = ssl.create_default_context(cadata=made.certificate)
+    client = aiomqtt.Client("127.0.0.1", broker.port, username="admin", password=ADMIN, tls_context=context, timeout=5)
+    async with client:
+        pass
+    await broker.stop()

@@ -18,6 +18,8 @@ from tests.support.server import free_port
 
 PLUGIN_SOURCE = Path(__file__).with_name("http_auth_plugin.c")
 START_SECONDS = 10
+FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib")
+ADMIN = "a password for people"
 # Else root's broker would become somebody who may not look into folders of tests.
 AS_WE_ARE = ("user root",) if os.geteuid() == 0 else ()
 EVERYBODY = ("allow_anonymous true",)
@@ -117,6 +119,19 @@ def asking(plugin: Path, base: str, secret: str = "") -> Sequence[str]:
         f"plugin_opt_base {base}/mosquitto-auth",
         *([f"plugin_opt_query ?secret={secret}"] if secret else []),
     ]
+
+
+def dynamic_security() -> Path:
+    """The plugin for accounts of the broker's own, which comes with Mosquitto."""
+    program("mosquitto")
+    return next(path for folder in FOLDERS if (path := Path(folder) / "mosquitto_dynamic_security.so").exists())
+
+
+def ready_made(folder: Path) -> list[str]:
+    """A file of accounts with an admin in it, made as contrib/mosquitto/README.md says. The lines that name it."""
+    file = folder / "accounts.json"
+    subprocess.run([program("mosquitto_ctrl", "mosquitto"), "dynsec", "init", file, "admin", ADMIN], check=True)
+    return ["allow_anonymous false", f"plugin {dynamic_security()}", f"plugin_opt_config_file {file}"]
 
 
 @pytest_asyncio.fixture

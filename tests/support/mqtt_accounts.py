@@ -17,7 +17,16 @@ from adapters.system import SystemIds
 from adapters.system.passwords import BcryptPasswords
 from core.devices import Liveness
 from core.events import Event
-from core.mqtt import Endpoint, Endpoints, MqttAccounts, MqttAccountStore, MqttAcls, MqttUsers, PeoplesPasswords
+from core.mqtt import (
+    Endpoint,
+    Endpoints,
+    MqttAccounts,
+    MqttAccountStore,
+    MqttAcls,
+    MqttUsers,
+    NowhereToHandOver,
+    PeoplesPasswords,
+)
 from tests.support.access import CountedPasswords
 from tests.support.clock import TestClock
 
@@ -64,6 +73,7 @@ def some_accounts(
         liveness=liveness,
         passwords=passwords or PeoplesPasswords(hasher=BcryptPasswords(4), clock=clock, ids=ids),
         endpoints=endpoints or some_endpoints(),
+        hand_over=NowhereToHandOver(),
     )
 
 
@@ -98,7 +108,12 @@ def peoples_passwords(hasher: CountedPasswords, clock: TestClock, pauses: Pauses
 def mqtt_users(transactions: SqliteTransactions, hasher: CountedPasswords, clock: TestClock) -> MqttUsers:
     """What people do with accounts."""
     return MqttUsers(
-        transactions=transactions, store=SqlMqttUserStore(), acls=SqlMqttAclStore(), hasher=hasher, clock=clock
+        transactions=transactions,
+        store=SqlMqttUserStore(),
+        acls=SqlMqttAclStore(),
+        hasher=hasher,
+        hand_over=NowhereToHandOver(),
+        clock=clock,
     )
 
 

@@ -114,7 +114,7 @@ async def test_one_device_is_shown_with_both_its_states(api: Api) -> None:
     device = await api.device()
     viewer = await api.person(Role.VIEWER)
     answer = await viewer.get(f"/devices/{device.uuid}")
-    assert set(answer.body) == {"device", "target_state", "current_state", "inSync"}
+    assert set(answer.body) == {"device", "target_state", "current_state", "inSync", "mqtt"}
     assert answer.body["current_state"] is None
     wanted = {"apps", "config", "version", "needs_deployment", "last_deployed_at", "deployed_by", "updated_at"}
     assert set(answer.body["target_state"]) >= wanted
