@@ -176,14 +176,17 @@ class SqlReportedStateStore:
         row = await sql(tx).take(_CHANGING, uuid) if to_change else await sql(tx).row(_REPORTED, {"uuid": uuid})
         return None if row is None else _reported(row)
 
-    async def save(self, tx: Transaction, reported: Reported) -> None:
-        """Replace what is known. NotFound."""
+    async def save(self, tx: Transaction, reported: Reported, *, first: bool = False) -> None:
+        """Replace what is known, or begin. Conflict, NotFound."""
         values = _reported_to_row(reported)
-        if await sql(tx).replace(_CHANGING, reported.uuid, values):
+        if not first and await sql(tx).replace(_CHANGING, reported.uuid, values):
             return
         await _require_known(tx, reported.uuid)
-        first = sql(tx).insert(reported_states).values(device_uuid=reported.uuid, **values)
-        await sql(tx).run(first.on_conflict_do_update(index_elements=["device_uuid"], set_=values))
+        added = sql(tx).insert(reported_states).values(device_uuid=reported.uuid, **values)
+        if not first:
+            await sql(tx).run(added.on_conflict_do_update(index_elements=["device_uuid"], set_=values))
+        elif not await sql(tx).run(added.on_conflict_do_nothing(index_elements=["device_uuid"])):
+            raise Conflict("somebody else has kept the first report meanwhile")
 
 
 def _has_app(table: Table, app_id: int) -> ColumnElement[bool]:

@@ -53,8 +53,11 @@ class ReportedStateStore(Protocol):
         Where it cannot be held against other processes, the unit ends with Conflict if one of them has changed it.
         """
 
-    async def save(self, tx: Transaction, reported: Reported) -> None:
-        """Replace what is known. NotFound if there is no such device."""
+    async def save(self, tx: Transaction, reported: Reported, *, first: bool = False) -> None:
+        """Replace what is known. NotFound if there is no such device.
+
+        `first` is for who has found nothing: Conflict if there is something by now.
+        """
 
 
 class EndpointChangeStore(Protocol):

@@ -105,7 +105,7 @@ class Reports:
             before = await self._store.find(tx, uuid, to_change=True)
             after = report.merged_into(before, uuid, now)
             if after != before:
-                await self._store.save(tx, after)
+                await self._store.save(tx, after, first=before is None)
                 await self._endpoints.note(tx, before, after, now)
             await self._vitals.record(tx, uuid, report.fields, late=report.late)
             if not report.late and after.differs_from(before):

@@ -1,11 +1,18 @@
 """Devices that speak while people remove them, and processes that count the same at the same moment."""
 
+import asyncio
+
+from adapters.sql.device_state import SqlReportedStateStore
 from adapters.sql.monitoring import SqlTopicStore
+from adapters.sql.postgres import PostgresTransactions
 from adapters.sql.settings import SqlStoredSettings
+from adapters.sql.signals import LocalSignals
 from adapters.sql.traffic import SqlTrafficStore
-from core.errors import NotFound, Unavailable
+from core.device_state import Reported
+from core.errors import Conflict, NotFound, Unavailable
 from tests.contracts.topic_store import a_record
 from tests.contracts.traffic_store import messages, requests
+from tests.support.clock import NOON
 from tests.support.races import Together, done, refused
 from tests.support.states import UUID, States, device_actor
 
@@ -84,3 +91,21 @@ async def test_a_setting_that_was_never_set_is_held(transactions: Together) -> N
     await transactions.outcomes(*(count() for _ in range(8)))
     async with transactions.read() as tx:
         assert await store.get(tx, "count") == 8
+
+
+async def test_of_two_processes_that_keep_a_first_report_one_has_to_look_again(
+    states: States, transactions: Together, postgres_url: str
+) -> None:
+    await states.enrol()
+    other = PostgresTransactions(postgres_url, LocalSignals(), most=2)
+    both, store = asyncio.Barrier(2), SqlReportedStateStore()
+
+    async def report(process: PostgresTransactions, version: int) -> None:
+        async with process.begin() as tx:
+            assert await store.find(tx, UUID, to_change=True) is None
+            await both.wait()
+            await store.save(tx, Reported(uuid=UUID, reported_at=NOON, version=version), first=True)
+
+    outcomes = await transactions.outcomes_of_many([report(transactions.real, 1), report(other, 2)])
+    await other.close()
+    assert (done(outcomes), refused(outcomes)) == (1, [Conflict])
