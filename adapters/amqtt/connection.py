@@ -107,12 +107,19 @@ class Connection:
                 await interior.sessions.recheck(session)
             wire.send(encode_connack(0, session_present=present))
             session.outbox.attach(wire)
+            self._listen(session)
             conversation = Conversation(interior, wire, session, intake=intake, replay=replay, silence=silence)
             if await conversation.until_goodbye(self._framer, login):
                 self._willing = False
         finally:
             silence.stop()
             replay.stop()
+
+    def _listen(self, session: Session) -> None:
+        """Subscribe for a client that may have forgotten to. Its own subscription takes the place of ours."""
+        for topic in self._interior.gatekeeper.listens_to(session.username):
+            if topic not in session.subscriptions:
+                self._interior.sessions.subscribe(session, topic, 1)
 
     async def _leave(self) -> None:
         try:

@@ -28,7 +28,7 @@ from core.mqtt.events import (
     MqttUserEvent,
 )
 from core.mqtt.handing_over import NowhereToHandOver
-from core.mqtt.hearing import MQTT_SENT_AWAY, Heard, Hearing, HearingStore, Note, commands_of
+from core.mqtt.hearing import MQTT_SENT_AWAY, Heard, Hearing, HearingStore, Note
 from core.mqtt.messages import DeviceMessageHandler, DeviceMessages
 from core.mqtt.model import Access, BrokerStatistics, Message
 from core.mqtt.passwords import PeoplesPasswords
@@ -52,6 +52,7 @@ from core.mqtt.targets import is_refused
 from core.mqtt.topics import (
     V2_BRANCHES,
     DeviceTopic,
+    commands_of,
     covers,
     device_branches,
     device_topic,

@@ -1,6 +1,6 @@
 """Accounts of the broker: who may connect, and what they may do there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.caches import Cache
@@ -15,6 +15,7 @@ from core.mqtt.endpoints import Endpoints
 from core.mqtt.model import Access
 from core.mqtt.passwords import PeoplesPasswords
 from core.mqtt.ports import MqttAccountStore, PasswordsToHandOver
+from core.mqtt.topics import commands_of
 from core.mqtt.user import LONGEST_USERNAME
 from core.transactions import ELSEWHERE, Signals, Transaction, Transactions
 
@@ -109,6 +110,11 @@ class MqttAccounts:
         """Is it a device of ours, in service?"""
         account = await self._account(device_username(uuid))
         return account is not None and account.is_active
+
+    def listens_to(self, username: str) -> Sequence[str]:
+        """A device hears its commands whether it has asked for them or not."""
+        uuid = device_of(username)
+        return () if uuid is None else commands_of(uuid)
 
     def seen(self, username: str) -> None:
         """The user has given a sign of life."""

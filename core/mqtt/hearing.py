@@ -19,7 +19,7 @@ from core.mqtt.acl import device_of, device_username
 from core.mqtt.events import DeviceDeaf, DeviceSentAway
 from core.mqtt.model import Access
 from core.mqtt.ports import Broker
-from core.mqtt.topics import device_topic
+from core.mqtt.topics import commands_of
 from core.transactions import Signals, Transaction, Transactions
 
 MQTT_SENT_AWAY = "mqtt_sent_away"
@@ -76,11 +76,6 @@ class HearingStore(Protocol):
 
     async def found_deaf(self, tx: Transaction, uuid: DeviceUuid, now: datetime) -> None:
         """The device is connected and does not listen."""
-
-
-def commands_of(uuid: DeviceUuid) -> tuple[str, str]:
-    """The topics on which a device is told something."""
-    return device_topic(uuid, "jobs", "notify-next"), device_topic(uuid, "agent", "update")
 
 
 class Hearing:

@@ -32,6 +32,12 @@ class Gatekeeper(Protocol):
         the connection lasts: after taking a right away, call `Broker.disconnect`. What is raised denies this once.
         """
 
+    def listens_to(self, username: str) -> Sequence[str]:
+        """The topics that the user hears without subscribing to them, as soon as it has connected. Must be cheap.
+
+        Agents do not subscribe again after a reconnect, and then hear nothing (wire contract §3.6).
+        """
+
     def seen(self, username: str) -> None:
         """The user has sent something: a CONNECT that was accepted, a message, a ping. Must be cheap; no answer."""
 

@@ -98,6 +98,11 @@ def device_topic(uuid: DeviceUuid, *levels: str) -> str:
     return "/".join((DEVICES, uuid, *levels))
 
 
+def commands_of(uuid: DeviceUuid) -> tuple[str, str]:
+    """The topics on which a device is told something."""
+    return device_topic(uuid, "jobs", "notify-next"), device_topic(uuid, "agent", "update")
+
+
 def v2_topic(uuid: DeviceUuid, branch: str, *levels: str) -> str:
     """A topic or filter below one of the branches that a device has by provisioning v2."""
     return "/".join((branch, uuid, *levels))

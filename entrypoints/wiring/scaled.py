@@ -166,7 +166,9 @@ def _adapters(parts: _Parts, settings: Settings, watched: Observing) -> Adapters
 
 
 def _passwords_to_hand_over(settings: Settings, secret: str) -> PasswordsToHandOver:
-    return SealedMqttPasswords(secret) if settings[cluster.MQTT_ACCOUNTS_AT_BROKER] else NowhereToHandOver()
+    if not settings[cluster.MQTT_ACCOUNTS_AT_BROKER]:
+        return NowhereToHandOver()
+    return SealedMqttPasswords(settings[cluster.SECRET_KEY] or secret)
 
 
 def _dynamic_accounts(adapters: Adapters, settings: Settings) -> DynamicAccounts | None:

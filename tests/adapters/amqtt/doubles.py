@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from adapters.amqtt import EmbeddedBroker
@@ -52,6 +52,10 @@ class Keeper:
         uuid = device_of(username)
         rules: Iterable[Rule] = device_rules(uuid) if uuid else self.rules.get(username, ())
         return username not in self.revoked and permits(rules, topic, access, username=username, client_id=client_id)
+
+    def listens_to(self, username: str) -> Sequence[str]:
+        """Nothing of its own accord."""
+        return ()
 
     def seen(self, username: str) -> None:
         self.heard.append(username)

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,10 @@ class Keeper:
     async def permits(self, *, username: str, client_id: str, topic: str, access: Access) -> bool:
         """Nobody does anything."""
         return False
+
+    def listens_to(self, username: str) -> Sequence[str]:
+        """Nothing of its own accord."""
+        return ()
 
     def seen(self, username: str) -> None:
         """Good."""
