@@ -36,7 +36,6 @@ _COLLISIONS = (
 _READ_ONLY: Final = "the database can only be read: it is a standby, or was set to be read only"
 _WORDS: Mapping[type[BaseException], str] = {
     errors.ReadOnlySqlTransaction: _READ_ONLY,
-    errors.FeatureNotSupported: _READ_ONLY,  # what a standby says to BEGIN READ WRITE; we ask for nothing else like it
     errors.DiskFull: "the disk of the database is full",
     errors.TooManyConnections: "the database has no connection left for us: DB_POOL_MAX is for each process",
     errors.QueryCanceled: "the database took too long",
@@ -64,10 +63,17 @@ def trouble_of(error: DBAPIError) -> Unavailable | None:
     """The refusal for what a unit ended with; None when it is a mistake of ours, and no trouble."""
     if isinstance(error.orig, _COLLISIONS):
         return _refusal("somebody else changed the same at this moment", error, AGAIN)
+    if _is_of_standby(error.orig):
+        return _refusal(_READ_ONLY, error)
     for kind, words in _WORDS.items():
         if isinstance(error.orig, kind):
             return _refusal(words, error)
     return _refusal("the database cannot be used right now", error) if isinstance(error, TROUBLE) else None
+
+
+def _is_of_standby(reason: BaseException | None) -> bool:
+    """What a standby says to BEGIN READ WRITE has no code of its own: others of that code are mistakes of ours."""
+    return isinstance(reason, errors.FeatureNotSupported) and "read-write mode during recovery" in str(reason)
 
 
 def _refusal(words: str, error: DBAPIError, retry_after: float = LATER) -> Unavailable:
