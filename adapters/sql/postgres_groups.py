@@ -18,7 +18,7 @@ from core.errors import Conflict
 log = logging.getLogger(__name__)
 
 # A group begins so long after the one before at the earliest, so that there is somebody to share it.
-GATHER_SECONDS = 0.005
+GATHER_SECONDS = 0.01
 # From so many on nobody waits for more, and more do not fit.
 FULL = 100
 # When the one that is being written takes longer than this, those who wait are written beside it.

@@ -14,6 +14,8 @@ from core.errors import Unavailable
 
 Key = tuple[Keyed, str]
 _MOST_AT_ONCE = 500
+# Who asks first waits so long for others to ask along.
+GATHER_SECONDS = 0.005
 
 
 class Taking:
@@ -59,7 +61,7 @@ class Taking:
     async def _read(self) -> None:
         """Answer those who have asked, and those who ask meanwhile."""
         # Let those who are about to ask come along.
-        await asyncio.sleep(0)
+        await asyncio.sleep(GATHER_SECONDS)
         while self._asked:
             asked = dict(list(self._asked.items())[:_MOST_AT_ONCE])
             for key in asked:
