@@ -108,7 +108,11 @@ class MqttAccounts:
 
     async def is_active_device(self, uuid: DeviceUuid) -> bool:
         """Is it a device of ours, in service?"""
-        account = await self._account(device_username(uuid))
+        return await self.is_active(device_username(uuid))
+
+    async def is_active(self, username: str) -> bool:
+        """May the user do anything at all?"""
+        account = await self._account(username)
         return account is not None and account.is_active
 
     def listens_to(self, username: str) -> Sequence[str]:

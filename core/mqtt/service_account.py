@@ -4,6 +4,7 @@ from attrs import field, frozen
 
 from core.digests import matches
 from core.mqtt.accounts import MqttAccounts
+from core.mqtt.acl import may_be_called
 from core.mqtt.hearing import Hearing
 from core.mqtt.model import Access
 
@@ -50,6 +51,14 @@ class BrokerQuestions:
         if may:
             self._hearing.subscribed(username, topic, access)
         return may
+
+    async def is_active(self, username: str) -> bool:
+        """May the user do anything at all?"""
+        return self._is_own(username) or await self._accounts.is_active(username)
+
+    def may_be_called(self, username: str, client_id: str) -> bool:
+        """May the user take this client id?"""
+        return self._is_own(username) or may_be_called(username, client_id)
 
     def _is_own(self, username: str) -> bool:
         return self._own is not None and username == self._own.username

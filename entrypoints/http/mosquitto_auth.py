@@ -1,7 +1,6 @@
 """What mosquitto-go-auth asks over HTTP (contract §10.1): JSON or form, answered for all its response modes."""
 
 from hmac import compare_digest
-from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -72,16 +71,26 @@ class MosquittoAuthRoutes:
         )
 
     async def _question(self, request: web.Request) -> Question:
-        given = request.query.get("secret", "")
-        if self._secret and not compare_digest(given.encode(), self._secret.encode()):
-            raise Forbidden("the secret of MOSQUITTO_AUTH_SECRET is missing from the address")
-        if not self._secret and not from_this_machine(request, actor_of(request).address):
-            raise Forbidden("set MOSQUITTO_AUTH_SECRET to let a broker on another machine ask")
-        body = await body_bytes(request)
+        vouched_for(request, self._secret)
         if request.content_type == "application/x-www-form-urlencoded":
-            form: dict[str, Any] = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+            form = await form_of(request)
             return msgspec.convert({key: form[key] for key in form if key in Question.__struct_fields__}, Question)
-        return decoded(body, Question)
+        return decoded(await body_bytes(request), Question)
+
+
+def vouched_for(request: web.Request, secret: str) -> None:
+    """See to it that a broker of ours asks. Forbidden."""
+    given = request.query.get("secret", "")
+    if secret and not compare_digest(given.encode(), secret.encode()):
+        raise Forbidden("the secret of MOSQUITTO_AUTH_SECRET is missing from the address")
+    if not secret and not from_this_machine(request, actor_of(request).address):
+        raise Forbidden("set MOSQUITTO_AUTH_SECRET to let a broker on another machine ask")
+
+
+async def form_of(request: web.Request) -> dict[str, str]:
+    """The fields of a form; what is no UTF-8 stands for nothing that we know."""
+    body = await body_bytes(request)
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def _answer(allowed: bool) -> web.Response:  # noqa: FBT001 - the answer itself

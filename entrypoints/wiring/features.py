@@ -37,6 +37,7 @@ from entrypoints.http.outbox import outbox_routes
 from entrypoints.http.preregistration import preregistration_routes
 from entrypoints.http.provisioning import provisioning_routes
 from entrypoints.http.provisioning_v2 import provisioning_v2_routes
+from entrypoints.http.rabbitmq_auth import rabbitmq_auth_routes
 from entrypoints.http.readings import reading_routes
 from entrypoints.http.routing import Route
 from entrypoints.http.sensors import sensor_routes
@@ -129,7 +130,7 @@ def broker_questions(services: Services) -> BrokerQuestions:
 @hookimpl
 def routes(services: Services) -> Iterable[Route]:
     """Our part of the HTTP API."""
-    secret = services.settings[declared.MOSQUITTO_AUTH_SECRET]
+    questions, secret = broker_questions(services), services.settings[declared.MOSQUITTO_AUTH_SECRET]
     return [
         # First, because the router tries paths that begin alike in this order, and polls come most often.
         *device_state_routes(services),
@@ -158,5 +159,6 @@ def routes(services: Services) -> Iterable[Route]:
         *mqtt_account_routes(services),
         *mqtt_broker_routes(services),
         *mqtt_hearing_routes(services),
-        *mosquitto_auth_routes(broker_questions(services), secret),
+        *mosquitto_auth_routes(questions, secret),
+        *rabbitmq_auth_routes(questions, secret),
     ]

@@ -92,7 +92,7 @@ MOSQUITTO_AUTH_SECRET = Setting(
     name="MOSQUITTO_AUTH_SECRET",
     read=own_secret,
     default="",
-    summary="Secret that an external broker sends as ?secret=… to /mosquitto-auth",
+    summary="Secret that an external broker sends as ?secret=… to /mosquitto-auth and /rabbitmq-auth",
     secret=True,
 )
 ADMIN_PASSWORD = Setting(

@@ -1,0 +1,108 @@
+"""A real RabbitMQ that speaks MQTT and asks us about everybody; it takes ten seconds to start."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import define, field
+
+from tests.support.programs import program
+from tests.support.server import free_port
+
+START_SECONDS = 120
+PLUGINS = "[rabbitmq_mqtt,rabbitmq_auth_backend_http]."
+
+
+@define
+class RabbitMq:
+    """A broker in its own folder, a node of its own name, with a port mapper of its own."""
+
+    folder: Path
+    lines: Sequence[str]
+    port: int = field(factory=free_port)
+    mapper_port: int = field(factory=free_port)
+    node_port: int = field(factory=free_port)
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What it says."""
+        return self.folder / "out"
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "HOME": str(self.folder),
+            "RABBITMQ_NODENAME": f"iotistic{self.port}@localhost",
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
+            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
+            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
+            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
+            "RABBITMQ_DIST_PORT": str(self.node_port),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(self.mapper_port),
+        }
+
+    async def start(self) -> None:
+        """Start it and wait until it listens."""
+        (self.folder / "plugins").write_text(PLUGINS)
+        ours = ["listeners.tcp = none", f"mqtt.listeners.tcp.1 = 127.0.0.1:{self.port}", "log.file = false"]
+        (self.folder / "rabbitmq.conf").write_text("\n".join([*ours, "log.console = true", *self.lines, ""]))
+        # The wrapper on the PATH becomes somebody else where root calls it.
+        program("rabbitmq-server")
+        command = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                command, stdout=log, stderr=log, env=self._environment()
+            )
+        async with asyncio.timeout(START_SECONDS):
+            await self._listens()
+
+    async def _listens(self) -> None:
+        assert self.process is not None
+        while True:
+            assert self.process.returncode is None, self.log.read_text()
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                writer.close()
+                return
+            await asyncio.sleep(0.2)  # another process gets ready; it has no other way to tell us
+
+    async def stop(self) -> None:
+        """Stop it, and the port mapper that it has started."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.terminate()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(20):
+                    await self.process.wait()
+            if self.process.returncode is None:
+                self.process.kill()
+                await self.process.wait()
+        mapper = await asyncio.create_subprocess_exec(
+            program("epmd", "erlang-base"),
+            "-kill",
+            env=self._environment(),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await mapper.wait()
+
+
+def asking_http(base: str) -> list[str]:
+    """The lines by which it asks us about everybody."""
+    names = ("user", "vhost", "resource", "topic")
+    return [
+        "auth_backends.1 = http",
+        "auth_http.http_method = post",
+        *(f"auth_http.{name}_path = {base}/rabbitmq-auth/{name}" for name in names),
+        "mqtt.allow_anonymous = false",
+    ]
