@@ -71,7 +71,7 @@ class PostgresTransactions:
         self._line = Line(url, self._pulse, autocommit=True)
         self._lines = [Line(url, self._pulse, autocommit=False) for _ in range(LINES)]
         self._taking = Taking(self._line)
-        self._groups = Groups(self._lines, self._write_alone)
+        self.groups = Groups(self._lines, self._write_alone)
         self._hints = Hints(self._line, self.origin)
         signals.on_hint(self._hints.add)
 
@@ -82,7 +82,7 @@ class PostgresTransactions:
 
     async def close(self) -> None:
         """Let groups that are under way end, and close the connections that nobody is using."""
-        await self._groups.close()
+        await self.groups.close()
         await self._hints.close()
         for line in (self._line, *self._lines):
             await line.close()
@@ -104,7 +104,7 @@ class PostgresTransactions:
                 if unit.own or unit.signals:
                     await unit.finish(notification(self.origin, unit.signals))
             if unit.work:
-                await self._groups.write(unit.work)
+                await self.groups.write(unit.work)
         except (*CAUGHT, PoolTimeout) as error:
             refusal = self._refusal(error)
             if refusal is None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from time import perf_counter
 
 import psycopg
 from attrs import define
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters.sql.postgres_connections import Line
 from adapters.sql.postgres_trouble import unavailable, wrapped
 from adapters.sql.postgres_work import Work, write
+from core.durations import Durations
 from core.errors import Conflict
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,9 @@ class Groups:
         self._writing = 0
         self._began = 0.0
         self._full = asyncio.Event()
+        self.committing = Durations()
+        self.committed_units = 0
+        self.failed_commits = 0
 
     async def write(self, work: Work) -> None:
         """Returns when the work is on disk. Conflict, Unavailable, or SQLAlchemy's errors; then none of it is."""
@@ -108,15 +113,20 @@ class Groups:
 
     async def _commit(self, line: Line, group: list[_Unit]) -> None:
         """Write the group; whatever happens, everybody is told."""
+        began = perf_counter()
         try:
             async with line.open() as connection:
-                apart = await _written(connection, group)
+                committed, apart = await _written(connection, group)
         except Exception as error:  # noqa: BLE001 - it is told to the units
             cause = wrapped(error) if isinstance(error, psycopg.Error) else error
             failure = unavailable(cause) if isinstance(cause, DBAPIError) else cause
+            self.failed_commits += 1
             for unit in group:
                 unit.fail(failure)
             return
+        self.committing.add(perf_counter() - began)
+        self.committed_units += len(committed)
+        self.failed_commits += bool(apart)
         await asyncio.gather(*(self._write_alone(unit) for unit in apart))
 
     async def _write_alone(self, unit: _Unit) -> None:
@@ -125,11 +135,12 @@ class Groups:
         except Exception as error:  # noqa: BLE001 - it is told to the unit
             unit.fail(error)
         else:
+            self.committed_units += 1
             unit.succeed()
 
 
-async def _written(connection: AsyncConnection, group: list[_Unit]) -> list[_Unit]:
-    """Write the group and commit; those that have to be tried one by one, because of one of them."""
+async def _written(connection: AsyncConnection, group: list[_Unit]) -> tuple[list[_Unit], list[_Unit]]:
+    """Write the group; those that were committed, and those to be tried one by one, because of one of them."""
     try:
         while losers := await write(connection, [unit.work for unit in group]):
             await connection.rollback()
@@ -143,10 +154,10 @@ async def _written(connection: AsyncConnection, group: list[_Unit]) -> list[_Uni
             raise
         await connection.rollback()
         log.info("%d units that share a transaction are written one by one: %s", len(group), error)
-        return group
+        return [], group
     for unit in group:
         unit.succeed()
-    return []
+    return group, []
 
 
 def changed_meanwhile() -> Conflict:

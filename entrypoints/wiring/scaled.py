@@ -33,7 +33,7 @@ from core.migrations import MigrationFolder
 from core.mqtt import Endpoint, NowhereToHandOver, PasswordsToHandOver
 from core.services import Services
 from core.settings import Settings
-from entrypoints.observing.inside import describe_broker, describe_hearing, describe_pool
+from entrypoints.observing.inside import describe_broker, describe_commits, describe_hearing, describe_pool
 from entrypoints.wiring import cluster
 from entrypoints.wiring import settings as declared
 from entrypoints.wiring.adapters import Adapters
@@ -140,6 +140,7 @@ class _Parts:
     def describe(self, watched: Observing) -> None:
         """Have them counted."""
         describe_pool(watched.registry, self.transactions.statistics)
+        describe_commits(watched.registry, self.transactions.groups)
         describe_hearing(watched.registry, self.notifications)
         describe_broker(watched.registry, self.broker)
 

@@ -95,6 +95,7 @@ async def test_units_that_come_together_share_a_transaction(
         row = await tx.row(select(func.count(transaction.distinct()).label("shared"), func.count().label("rows")))
     assert row is not None
     assert (row.shared, row.rows) == (1, len(known))
+    assert (units.groups.committed_units, units.groups.failed_commits) == (len(known), 0)
 
 
 async def test_a_unit_that_fails_fails_alone(units: PostgresTransactions, known: Sequence[DeviceUuid]) -> None:
