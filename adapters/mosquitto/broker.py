@@ -162,7 +162,7 @@ class MosquittoBroker:
                     self._lost.clear()
                     async for message in client.messages:
                         self._counts.heard(message.topic.value, bytes(message.payload))
-            except MqttError as error:
+            except (MqttError, Unavailable) as error:
                 log.warning("the MQTT broker is not connected, trying again in %.1f s: %s", pause, error)
             finally:
                 self._disconnected()

@@ -1,7 +1,9 @@
 """What stands in contrib/mosquitto makes a broker that devices can use, as far as Debian has its parts."""
 
+import os
 import re
 import ssl
+import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiomqtt
+import msgspec
 import pytest
 from attrs import define
 
@@ -165,3 +168,16 @@ async def test_a_broker_with_accounts_of_its_own_starts_from_our_file(tmp_path: 
     async with client:
         pass
     await broker.stop()
+
+
+def test_the_composition_puts_the_secret_where_it_is_asked_for(tmp_path: Path) -> None:
+    composition = FOLDER.parent / "compose" / "scaled.yml"
+    broker = msgspec.yaml.decode(composition.read_bytes())["services"]["mosquitto"]
+    *shell, command = broker["entrypoint"]
+    for there, here in (("/etc/mosquitto", FOLDER), ("/run", tmp_path), ("$$", "$"), ("exec mosquitto", "true")):
+        command = command.replace(there, str(here))
+    command = command.replace("/go-auth.conf", "/go-auth.compose.conf")
+    subprocess.run([*shell, command], env={**os.environ, "MOSQUITTO_AUTH_SECRET": "s3cret"}, check=True)
+    made = tmp_path / "mosquitto.conf"
+    assert made.read_text().count("?secret=s3cret\n") == 3
+    assert made.stat().st_mode & 0o077 == 0

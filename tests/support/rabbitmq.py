@@ -11,6 +11,7 @@ from attrs import define, field
 from tests.support.programs import program
 from tests.support.server import free_port
 
+OURS = Path(__file__).parents[2] / "contrib" / "rabbitmq" / "rabbitmq.conf"
 START_SECONDS = 120
 PLUGINS = "[rabbitmq_mqtt,rabbitmq_auth_backend_http]."
 
@@ -98,11 +99,7 @@ class RabbitMq:
 
 
 def asking_http(base: str) -> list[str]:
-    """The lines by which it asks us about everybody."""
-    names = ("user", "vhost", "resource", "topic")
-    return [
-        "auth_backends.1 = http",
-        "auth_http.http_method = post",
-        *(f"auth_http.{name}_path = {base}/rabbitmq-auth/{name}" for name in names),
-        "mqtt.allow_anonymous = false",
-    ]
+    """Our file, but for listeners and certificates; it asks us without a secret."""
+    lines = OURS.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.startswith(("auth_", "mqtt.")) and "listeners" not in line]
+    return [line.replace("http://127.0.0.1:3002", base).removesuffix("?secret=SECRET") for line in kept]
