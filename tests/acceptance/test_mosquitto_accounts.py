@@ -16,12 +16,14 @@ from adapters.mosquitto.broker import MosquittoBroker
 from adapters.mosquitto.dynamic_accounts import DynamicAccounts
 from adapters.mosquitto.dynamic_security import Command, control_of
 from core.actor import Role
+from entrypoints.wiring.processes import worker_process
 from entrypoints.wiring.running import Running
 from entrypoints.wiring.scaled import Scaled
 from tests.support.application import Api, EnrolledDevice
 from tests.support.console import Console, granted, heard
 from tests.support.mosquitto import ADMIN, Mosquitto, ready_made
 from tests.support.mqtt import connected
+from tests.support.redis import RedisServer
 from tests.support.scaled import first_owner, scaled_environment, serving
 
 SCRIPT = Path(__file__).parents[2] / "contrib" / "mosquitto" / "our-account.sh"
@@ -37,6 +39,7 @@ class Kept:
     accounts: DynamicAccounts
     console: Console
     broker_account: tuple[str, str]
+    environment: dict[str, str]
 
 
 async def our_account(broker: Mosquitto, name: str, password: str) -> None:
@@ -71,7 +74,7 @@ async def kept(postgres_url: str) -> AsyncIterator[Kept]:
         assert accounts is not None
         async with asyncio.timeout(SOON):
             await carrier.connected()
-        yield Kept(api, broker, accounts, Console(api, await api.person(Role.OWNER)), (name, password))
+        yield Kept(api, broker, accounts, Console(api, await api.person(Role.OWNER)), (name, password), environment)
 
 
 async def at_the_broker(kept: Kept, command: Command) -> None:
@@ -238,3 +241,15 @@ async def test_our_own_shared_subscriptions_and_messages_are_let_through(kept: K
         async with connected(device.mqtt) as client:
             await client.publish(f"iot/device/{device.uuid}/sensor/modbus", b"{}", qos=1)
         assert await heard(ours) == (f"iot/device/{device.uuid}/sensor/modbus", b"{}")
+
+
+async def test_the_worker_that_leads_lets_devices_in_and_out_by_itself(kept: Kept, redis_server: RedisServer) -> None:
+    """And cuts them."""
+    async with worker_process({**kept.environment, "REDIS_URL": redis_server.url}, installed=False):
+        device = await kept.api.device()
+        async with asyncio.timeout(SOON):
+            while not await is_let_in(device):  # noqa: ASYNC110 - the broker tells nobody whom it would let in
+                await asyncio.sleep(0.1)
+        async with asyncio.timeout(SOON), connected(device.mqtt) as client:
+            await kept.console.owner.patch(f"/devices/{device.uuid}/active", {"is_active": False})
+            assert await is_cut(client)
