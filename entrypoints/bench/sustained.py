@@ -73,7 +73,19 @@ async def sustained(cluster: Cluster, requests: Sequence[bytes], seconds: float)
 
 
 async def _wrk(cluster: Cluster, file: Path, seconds: float) -> Sustained:
-    options = ["-t", str(THREADS), "-c", str(CONNECTIONS), "-d", f"{int(seconds)}s", "--latency", "-s", str(SCRIPT)]
+    options = [
+        "-t",
+        str(THREADS),
+        "-c",
+        str(CONNECTIONS),
+        "-d",
+        f"{int(seconds)}s",
+        "--latency",
+        "--timeout",
+        "10s",
+        "-s",
+        str(SCRIPT),
+    ]
     process = await asyncio.create_subprocess_exec(
         cluster.programs.wrk,
         *options,
