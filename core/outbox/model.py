@@ -7,7 +7,8 @@ from attrs import frozen
 
 from core.events import Event
 
-LANES = 32
+# Few, so that a worker finds enough in a lane to be worth the way; as many deliver at the same time at most.
+LANES = 8
 
 MOST_ATTEMPTS = 12
 FIRST_WAIT = timedelta(seconds=1)
@@ -53,7 +54,7 @@ class OutboxStanding:
 
 
 def lane_of(event: Event) -> int:
-    """The lane of an event, 0 to 31: the same for all events of one device, else for all of its name.
+    """The lane of an event, 0 to 7: the same for all events of one device, else for all of its name.
 
     Within a lane events are told in order; the lanes are told side by side, by several processes.
     """

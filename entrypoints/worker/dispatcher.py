@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 # A lane that still has something to deliver so long after it was woken is woken again: the wake-up may be lost.
 AGAIN_AFTER = 2.0
+# A lane that was emptied just now rests for a moment: what comes meanwhile is worth a way of its own, one event is not.
+REST = 0.5
 # A lane that was woken so often, and nothing came of it, is not left to the queue alone.
 MOST_WAKENINGS = 4
 # What the leader delivers by itself keeps it from looking after the other lanes.
@@ -39,22 +41,26 @@ class Dispatcher:
         self._queue = queue
         self._clock = clock
         self._woken: dict[int, _Woken] = {}
+        self._resting: dict[int, float] = {}
         self._queue_works = True
         self._here = asyncio.Semaphore(HERE_AT_ONCE)
         self.delivered_here = 0
-        # A lane in which something is new just after it was emptied does not wait until it is woken again in any case.
+        # A lane in which something is new soon after it was emptied does not wait until it is woken again in any case.
         signals.on(DELIVERED, self._delivered)
         signals.on(ELSEWHERE, lambda _key: self._woken.clear())
 
     def _delivered(self, lane: str) -> None:
         self._woken.pop(int(lane), None)
+        self._resting[int(lane)] = self._clock.monotonic() + REST
 
     async def dispatch(self) -> None:
         """Wake a worker for each lane that has waited since it was woken, or was not."""
         waiting = await self._outbox.waiting()
         now = self._clock.monotonic()
         self._woken = {lane: woken for lane, woken in self._woken.items() if lane in waiting}
-        due = [lane for lane in waiting if lane not in self._woken or now - self._woken[lane].at >= AGAIN_AFTER]
+        self._resting = {lane: until for lane, until in self._resting.items() if until > now}
+        awake = [lane for lane in waiting if lane not in self._resting]
+        due = [lane for lane in awake if lane not in self._woken or now - self._woken[lane].at >= AGAIN_AFTER]
         await self._deliver_here(await self._wake(due, now))
 
     async def _wake(self, lanes: Sequence[int], now: float) -> Sequence[int]:

@@ -10,7 +10,7 @@ from adapters.system.locks import OwnLocks
 from core.devices import DeviceOnline
 from core.errors import Unavailable
 from core.outbox import DELIVERED, Outbox, lane_of
-from entrypoints.worker.dispatcher import AGAIN_AFTER, MOST_WAKENINGS, Dispatcher
+from entrypoints.worker.dispatcher import AGAIN_AFTER, MOST_WAKENINGS, REST, Dispatcher
 from tests.support.clock import NOON, TestClock
 from tests.support.enrolment import new_uuid
 
@@ -69,11 +69,14 @@ async def test_a_lane_is_woken_once_and_again_when_nothing_comes_of_it(
     assert queue.woken == [lane, lane]
 
 
-async def test_a_lane_of_which_something_was_delivered_is_woken_at_once_when_there_is_more(
-    dispatcher: Dispatcher, queue: Eating, signals: LocalSignals, lane: int
+async def test_a_lane_of_which_something_was_delivered_rests_and_is_woken_when_there_is_more(
+    dispatcher: Dispatcher, queue: Eating, signals: LocalSignals, clock: TestClock, lane: int
 ) -> None:
     await dispatcher.dispatch()
     signals.send(DELIVERED, str(lane))
+    await dispatcher.dispatch()
+    assert queue.woken == [lane]
+    clock.advance(seconds=REST)
     await dispatcher.dispatch()
     assert queue.woken == [lane, lane]
 
