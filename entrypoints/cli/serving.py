@@ -109,7 +109,7 @@ async def _tell_when_online(console: Console, services: Services, devices: int) 
     console.print(f"{devices} simulated devices are online")
 
 
-def show(console: Console, running: Running, first: FirstCredentials) -> None:
+def show(console: Console, running: Running, first: FirstCredentials, words: str = "is running") -> None:
     """Where it is and how to get in; each on a line of its own that can be copied whole."""
     lines = {"API": f"{running.url}/api/v1", "MQTT": running.mqtt_url}
     if isinstance(running, Standalone):
@@ -118,7 +118,7 @@ def show(console: Console, running: Running, first: FirstCredentials) -> None:
         lines["account"] = f"{ADMIN} / {first.password}"
     if first.provisioning_key:
         lines["provisioning key"] = first.provisioning_key
-    console.print("[bold green]Iotistic is running[/]")
+    console.print(f"[bold green]Iotistic {words}[/]")
     for name, value in lines.items():
         console.print(f"  [bold]{name:<16}[/]  {escape(value)}", soft_wrap=True, highlight=False)
     if first.password or first.provisioning_key:

@@ -50,7 +50,7 @@ class Serving:
             if self.credentials is not None:
                 write_credentials(self.credentials, running, first)
             await first.make_good(running.services)
-        show(Console(), running, first)
+        show(Console(), running, first, "is prepared" if self.only_prepare else "is running")
 
 
 def supervise(environment: Mapping[str, str], workers: int, credentials: Path | None) -> Run:

@@ -28,7 +28,10 @@ SECRET_KEY = Setting(
     secret=True,
 )
 DB_POOL_MAX = Setting(
-    name="DB_POOL_MAX", read=integer(2, 500), default=10, summary="How many connections a process keeps to PostgreSQL"
+    name="DB_POOL_MAX",
+    read=integer(2, 500),
+    default=10,
+    summary="How many connections a process keeps to PostgreSQL, beside a handful for its own purposes",
 )
 MIGRATE_AT_START = Setting(
     name="MIGRATE_AT_START",

@@ -50,7 +50,7 @@ def configure_logs(level: str, form: str, role: str = "") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(LEVELS[level.lower()])
-    for noisy in ("aiohttp.access", "amqtt", "transitions", "asyncio"):
+    for noisy in ("aiohttp.access", "amqtt", "transitions", "asyncio", "adapters.sql.postgres_pool.CountedPool"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, LEVELS[level.lower()]))
 
 
