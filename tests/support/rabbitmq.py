@@ -25,6 +25,7 @@ class RabbitMq:
     port: int = field(factory=free_port)
     mapper_port: int = field(factory=free_port)
     node_port: int = field(factory=free_port)
+    amqp_port: int = 0  # 0: nobody comes by AMQP
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -56,7 +57,8 @@ class RabbitMq:
     async def start(self) -> None:
         """Start it and wait until it listens."""
         (self.folder / "plugins").write_text(PLUGINS)
-        ours = ["listeners.tcp = none", f"mqtt.listeners.tcp.1 = 127.0.0.1:{self.port}", "log.file = false"]
+        amqp = f"listeners.tcp.1 = 127.0.0.1:{self.amqp_port}" if self.amqp_port else "listeners.tcp = none"
+        ours = [amqp, f"mqtt.listeners.tcp.1 = 127.0.0.1:{self.port}", "log.file = false"]
         (self.folder / "rabbitmq.conf").write_text("\n".join([*ours, "log.console = true", *self.lines, ""]))
         # The wrapper on the PATH becomes somebody else where root calls it.
         program("rabbitmq-server")
