@@ -126,14 +126,17 @@ class Hearing:
 
     async def settle(self) -> None:
         """Write down what was noted. Raises Unavailable, and nothing is forgotten then."""
-        while self._notes:
-            batch = {uuid: self._notes.pop(uuid) for uuid in list(self._notes)[:BATCH]}
+        noted, self._notes = self._notes, {}  # what comes meanwhile waits for the next time
+        while noted:
+            batch = dict(list(noted.items())[:BATCH])
             try:
                 async with self._transactions.begin() as tx:
                     await self._store.note(tx, batch)
             except BaseException:
-                self._notes = {**batch, **self._notes}
+                self._notes = {**noted, **self._notes}
                 raise
+            for uuid in batch:
+                del noted[uuid]
 
     async def notice(self) -> int:
         """Find devices that went deaf and tell of them; how many."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from entrypoints.bench.meter import Meter
 
 # Of the table, where the output goes into a file.
-WIDTH = 160
+WIDTH = 200
 
 
 class Profile(StrEnum):
