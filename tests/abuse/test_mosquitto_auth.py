@@ -1,5 +1,6 @@
 """Abuse case 20: the backend is down, slow or odd, and nobody gets in who would not have got in before."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 
@@ -34,12 +35,12 @@ async def test_a_backend_that_is_down_lets_nobody_in_and_everybody_again_when_it
     """5xx tells the plugin that there is no answer: it denies this attempt, remembers nothing and asks again."""
     device = await api.device()
     cold(api)
-    with closing(sqlite3.connect(api.data / DATABASE, isolation_level=None)) as other:
-        rename(other, "mqtt_users", "gone")
+    with closing(sqlite3.connect(api.data / DATABASE, isolation_level=None, check_same_thread=False)) as other:
+        await asyncio.to_thread(rename, other, "mqtt_users", "gone")
         for question in ("user", "superuser", "acl"):
             answer = await ask(api, device, question)
             assert (answer.status, "ok" in (answer.body or {})) == (503, False), answer
-        rename(other, "gone", "mqtt_users")
+        await asyncio.to_thread(rename, other, "gone", "mqtt_users")
     assert (await ask(api, device)).status == 200
     assert (await ask(api, device, "acl")).status == 200
 

@@ -174,10 +174,16 @@ def test_the_composition_puts_the_secret_where_it_is_asked_for(tmp_path: Path) -
     composition = FOLDER.parent / "compose" / "scaled.yml"
     broker = msgspec.yaml.decode(composition.read_bytes())["services"]["mosquitto"]
     *shell, command = broker["entrypoint"]
-    for there, here in (("/etc/mosquitto", FOLDER), ("/run", tmp_path), ("$$", "$"), ("exec mosquitto", "true")):
-        command = command.replace(there, str(here))
+    # The image has a user and a program of its own.
+    changes = {"/mosquitto/pw -h pbkdf2 -p": "echo hash of", "chown mosquitto": "true", "exec mosquitto": "true"}
+    places = {"/etc/mosquitto": str(FOLDER), "/run": str(tmp_path), "$$": "$"}
+    for there, here in (changes | places).items():
+        command = command.replace(there, here)
     command = command.replace("/go-auth.conf", "/go-auth.compose.conf")
-    subprocess.run([*shell, command], env={**os.environ, "MOSQUITTO_AUTH_SECRET": "s3cret"}, check=True)
+    secrets = {"MOSQUITTO_AUTH_SECRET": "s3cret", "MQTT_PASSWORD": "ours"}
+    subprocess.run([*shell, command], env={**os.environ, **secrets}, check=True)
+    assert (tmp_path / "iotistic.passwords").read_text() == "iotistic:hash of ours\n"
+    assert "user iotistic\ntopic readwrite #\n" in (tmp_path / "iotistic.acl").read_text()
     made = tmp_path / "mosquitto.conf"
     assert made.read_text().count("?secret=s3cret\n") == 3
     assert made.stat().st_mode & 0o077 == 0

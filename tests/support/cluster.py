@@ -176,7 +176,7 @@ async def running_cluster(plugin: Path, **more: str) -> AsyncIterator[Cluster]:
         stack.push_async_callback(redis.stop)
         port = free_port()
         (folder / "mosquitto").mkdir()
-        mosquitto = Mosquitto(folder / "mosquitto", asking(plugin, f"http://127.0.0.1:{port}"))
+        mosquitto = Mosquitto(folder / "mosquitto", asking(plugin, f"http://127.0.0.1:{port}", own="iotistic"))
         await mosquitto.start()
         stack.push_async_callback(mosquitto.stop)
         environment = {

@@ -1,6 +1,7 @@
 /* A plugin for Mosquitto 2 that asks over HTTP as mosquitto-go-auth does in its mode "json" with answers by status:
  * CONNECT: /user. Everything else: /superuser, and if that says no, /acl with acc 1 (deliver), 2 (publish), 4 (subscribe).
- * Options: plugin_opt_base (http://127.0.0.1:3002/mosquitto-auth), plugin_opt_query (?secret=..., or nothing).
+ * Options: plugin_opt_base (http://127.0.0.1:3002/mosquitto-auth), plugin_opt_query (?secret=..., or nothing), and
+ * plugin_opt_own: who may do everything without being asked about, once he is in, as accounts of go-auth's files may.
  * Nothing is remembered between two questions. For tests: it holds the broker up while it asks. */
 #include <curl/curl.h>
 #include <mosquitto.h>
@@ -13,7 +14,7 @@
 static mosquitto_plugin_id_t *self;
 static CURL *http;
 static struct curl_slist *headers;
-static char base[512], query[512];
+static char base[512], query[512], own[128];
 
 static size_t ignored(char *data, size_t size, size_t count, void *unused) {
     (void)data, (void)unused;
@@ -71,6 +72,7 @@ static int on_action(int event, void *data, void *unused) {
     (void)event, (void)unused;
     if (action->access != MOSQ_ACL_READ && action->access != MOSQ_ACL_WRITE && action->access != MOSQ_ACL_SUBSCRIBE)
         return MOSQ_ERR_SUCCESS; /* unsubscribing is never asked about */
+    if (*own && username && !strcmp(username, own)) return MOSQ_ERR_SUCCESS;
     at = member(at, end, "username", username);
     strcpy(at, "}");
     if (is_yes(asked("superuser", body))) return MOSQ_ERR_SUCCESS;
@@ -91,6 +93,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **data, struct mosquit
     self = id;
     for (int i = 0; i < count; i++) {
         if (!strcmp(options[i].key, "base")) snprintf(base, sizeof base, "%s", options[i].value);
+        if (!strcmp(options[i].key, "own")) snprintf(own, sizeof own, "%s", options[i].value);
         if (!strcmp(options[i].key, "query")) snprintf(query, sizeof query, "%s", options[i].value);
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
