@@ -23,6 +23,10 @@ from tests.support.server import free_port
 
 START_SECONDS = 60
 RESTART_SECONDS = 0.5
+# A broker that nobody answers denies what a device publishes, and MQTT 3.1.1 has no way to tell the device: it is
+# acknowledged, and gone. So brokers remember whom they were told to allow, here for as long as a test lasts.
+REMEMBERED = 600
+OURS = "iotistic"
 _START = "from entrypoints.cli.main import main; main()"
 
 
@@ -176,7 +180,9 @@ async def running_cluster(plugin: Path, **more: str) -> AsyncIterator[Cluster]:
         stack.push_async_callback(redis.stop)
         port = free_port()
         (folder / "mosquitto").mkdir()
-        mosquitto = Mosquitto(folder / "mosquitto", asking(plugin, f"http://127.0.0.1:{port}", own="iotistic"))
+        mosquitto = Mosquitto(
+            folder / "mosquitto", asking(plugin, f"http://127.0.0.1:{port}", own=OURS, remember=REMEMBERED)
+        )
         await mosquitto.start()
         stack.push_async_callback(mosquitto.stop)
         environment = {

@@ -111,13 +111,17 @@ def program_header(name: str) -> None:
         program(name, "mosquitto-dev libmosquitto-dev libcurl4-openssl-dev gcc")
 
 
-def asking(plugin: Path, base: str, secret: str = "", own: str = "") -> Sequence[str]:
-    """The lines by which a broker asks us about everybody but `own`, who may do everything once he is in."""
+def asking(plugin: Path, base: str, secret: str = "", own: str = "", remember: int = 0) -> Sequence[str]:
+    """The lines by which a broker asks us about everybody but `own`, who may do everything once he is in.
+
+    It remembers for so many seconds that somebody may do something.
+    """
     return [
         "allow_anonymous false",
         f"plugin {plugin}",
         f"plugin_opt_base {base}/mosquitto-auth",
         *([f"plugin_opt_own {own}"] if own else []),
+        *([f"plugin_opt_remember {remember}"] if remember else []),
         *([f"plugin_opt_query ?secret={secret}"] if secret else []),
     ]
 
