@@ -5,13 +5,13 @@ import json
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from entrypoints.simulator.fleet import Fleet
 from entrypoints.simulator.options import Options
 from tests.support.cluster import Cluster, running_cluster
+from tests.support.ledger import missing_from
 
 SEED = 20261125
 DEVICES = 25
@@ -148,8 +148,7 @@ async def _nothing_is_missing(cluster: Cluster, acknowledged: list[dict[str, Any
 
 
 def _missing(cluster: Cluster, acknowledged: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    stored = {kind: set(cluster.query(query)) for kind, query in STORED.items()}
-    return [item for item in acknowledged if item["kind"] in stored and _row_of(item) not in stored[item["kind"]]]
+    return missing_from({kind: set(cluster.query(query)) for kind, query in STORED.items()}, acknowledged)
 
 
 async def _every_reaction_was_had(cluster: Cluster) -> None:
@@ -163,20 +162,3 @@ async def _every_reaction_was_had(cluster: Cluster) -> None:
         counted = await asyncio.to_thread(cluster.query, statement)
         assert len(counted) == DEVICES, statement
         assert {number for _, number in counted} == {1}, statement
-
-
-def _row_of(item: dict[str, Any]) -> tuple[Any, ...]:
-    uuid = item["uuid"]
-    if item["kind"] == "registration":
-        return (uuid, item["id"])
-    if item["kind"] == "report":
-        return (uuid, item["storage_usage"])
-    if item["kind"] == "log":
-        return (uuid, item["message"])
-    return (uuid, item["sensor"], item["register"], _microseconds(item["timestamp"]), item["value"])
-
-
-def _microseconds(timestamp: str | int) -> int:
-    if isinstance(timestamp, int):
-        return timestamp * 1000
-    return round(datetime.fromisoformat(timestamp).timestamp() * 1_000_000)

@@ -7,12 +7,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from entrypoints.simulator.fleet import Fleet
 from entrypoints.simulator.options import Options
+from tests.support.ledger import missing_from
 from tests.support.server import Server
 
 KILLS = 22
@@ -69,7 +69,7 @@ def _lines(ledger: Path) -> Iterator[dict[str, Any]]:
 def _missing(acknowledged: list[dict[str, Any]], database: Path) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(database)) as connection:
         stored = {kind: set(connection.execute(query)) for kind, query in STORED.items()}
-    return [item for item in acknowledged if item["kind"] in stored and _row_of(item) not in stored[item["kind"]]]
+    return missing_from(stored, acknowledged)
 
 
 STORED = {
@@ -78,20 +78,3 @@ STORED = {
     "log": "SELECT device_uuid, message FROM device_logs",
     "reading": "SELECT device_uuid, sensor, register, measured_at, value_number FROM readings",
 }
-
-
-def _row_of(item: dict[str, Any]) -> tuple[Any, ...]:
-    uuid = item["uuid"]
-    if item["kind"] == "registration":
-        return (uuid, item["id"])
-    if item["kind"] == "report":
-        return (uuid, item["storage_usage"])
-    if item["kind"] == "log":
-        return (uuid, item["message"])
-    return (uuid, item["sensor"], item["register"], _microseconds(item["timestamp"]), item["value"])
-
-
-def _microseconds(timestamp: str | int) -> int:
-    if isinstance(timestamp, int):
-        return timestamp * 1000
-    return round(datetime.fromisoformat(timestamp).timestamp() * 1_000_000)

@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +13,7 @@ import pytest_asyncio
 from attrs import define, field
 
 from tests.support.programs import program
-from tests.support.server import free_port
+from tests.support.server import free_port, listens
 
 PLUGIN_SOURCE = Path(__file__).with_name("http_auth_plugin.c")
 START_SECONDS = 10
@@ -68,17 +67,7 @@ class Mosquitto:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(*arguments, stdout=log, stderr=log)
         async with asyncio.timeout(START_SECONDS):
-            await self._listens()
-
-    async def _listens(self) -> None:
-        assert self.process is not None
-        while True:
-            assert self.process.returncode is None, self.log.read_text()
-            with suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                writer.close()
-                return
-            await asyncio.sleep(0.01)  # another process gets ready; it has no other way to tell us
+            await listens(self.process, self.port, self.log)
 
     async def stop(self) -> None:
         """SIGTERM: it saves what it has not handed on."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import define, field
 
 from tests.support.programs import program
-from tests.support.server import free_port
+from tests.support.server import free_port, listens
 
 OURS = Path(__file__).parents[2] / "contrib" / "rabbitmq" / "rabbitmq.conf"
 START_SECONDS = 120
@@ -68,17 +68,7 @@ class RabbitMq:
                 command, stdout=log, stderr=log, env=self._environment()
             )
         async with asyncio.timeout(START_SECONDS):
-            await self._listens()
-
-    async def _listens(self) -> None:
-        assert self.process is not None
-        while True:
-            assert self.process.returncode is None, self.log.read_text()
-            with suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                writer.close()
-                return
-            await asyncio.sleep(0.2)  # another process gets ready; it has no other way to tell us
+            await listens(self.process, self.port, self.log)
 
     async def stop(self) -> None:
         """Stop it, and the port mapper that it has started."""

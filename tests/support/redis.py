@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest_asyncio
 from attrs import define, field
 
 from tests.support.programs import program
-from tests.support.server import free_port
+from tests.support.server import free_port, listens
 
 START_SECONDS = 10
 
@@ -34,12 +33,7 @@ class RedisServer:
             program("redis-server"), *options, stdout=asyncio.subprocess.DEVNULL
         )
         async with asyncio.timeout(START_SECONDS):
-            while True:
-                with suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                    writer.close()
-                    return
-                await asyncio.sleep(0.01)  # another process gets ready; it has no other way to tell us
+            await listens(self.process, self.port)
 
     async def stop(self) -> None:
         """End it; what it held is gone."""

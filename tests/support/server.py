@@ -25,6 +25,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+async def listens(process: asyncio.subprocess.Process, port: int, log: Path | None = None) -> None:
+    """Returns when the process listens on the port; fails with what it has logged when it ends before."""
+    while True:
+        if process.returncode is not None:
+            raise AssertionError(await asyncio.to_thread(log.read_text) if log else "it has ended")
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(0.01)  # another process gets ready; it has no other way to tell us
+
+
 @define
 class Server:
     """`iotistic up` on a folder; the ports stay the same over restarts, as they do in the field."""
